@@ -1,0 +1,22 @@
+/**
+ * More values had to wait than `bufferSize` allows, and `overflow` is `'error'`.
+ * @public
+ */
+export class BufferOverflowError extends Error {
+  override readonly name = 'BufferOverflowError';
+
+  constructor(
+    /** Who was full: the operator, with its `name` if it has one. */
+    readonly where: string,
+    /** What had to wait: `'values'` of the source or `'results'` of inner sources. */
+    readonly what: 'values' | 'results',
+    /** How many waited already. */
+    readonly waiting: number,
+  ) {
+    super(
+      `${where}: ${String(waiting)} ${what} wait already, and what emits them cannot be suspended. ` +
+        'Use a source that can (fromPull), a larger or infinite bufferSize, ' +
+        "or a policy that drops (overflow: 'drop-oldest', 'drop-newest' or 'drop-buffer').",
+    );
+  }
+}

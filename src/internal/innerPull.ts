@@ -1,0 +1,29 @@
+import { observable as interop, type ObservableInput, type Subscriber } from 'rxjs';
+import { findGate } from '../link/walk.js';
+import { macrotask } from './macrotask.js';
+import { defaultSlice, pull } from './pull.js';
+import { isThenable, openPuller, type Pullable } from './puller.js';
+
+type AnyInput<T> = Partial<AsyncIterable<T> & Iterable<T>> & {
+  readonly subscribe?: unknown;
+  readonly getReader?: unknown;
+};
+
+/**
+ * Whether an operator pulls this inner source itself instead of leaving it to `from`: what is asynchronous always, so that
+ * it is told at once when it is no longer wanted; what is synchronous where somebody below can be full.
+ */
+export function pullsInner<T>(inner: ObservableInput<T>, gated: boolean): inner is ObservableInput<T> & Pullable<T> {
+  if (typeof inner !== 'object' || (inner as unknown) === null || isThenable(inner) || interop in inner) return false;
+  const { [Symbol.asyncIterator]: openAsync, [Symbol.iterator]: open, getReader } = inner as AnyInput<T>;
+  return !!openAsync || !!getReader || (gated && !!open);
+}
+
+export function subscribeByPull<T>(inner: Pullable<T>, subscriber: Subscriber<T>): void {
+  pull(openPuller(inner), subscriber, {
+    gate: findGate(subscriber),
+    slice: defaultSlice,
+    pause: macrotask,
+    onDrop: undefined,
+  });
+}

@@ -1,0 +1,121 @@
+import type { Subscriber } from 'rxjs';
+import { DependentGate } from '../../link/DependentGate.js';
+import { LevelGate } from '../../link/LevelGate.js';
+import type { Gate } from '../../link/protocol.js';
+import { ArrivalOrder, SourceOrder, type ResultLine } from '../../machines/ResultLine.js';
+
+/** A slot counts how many of its results wait. */
+interface HoldingSlot {
+  held: number;
+}
+
+export interface OutletSettings<Slot, R> {
+  readonly destination: Subscriber<R>;
+  readonly below: Gate | undefined;
+  readonly ordered: boolean;
+  /** How many results may wait now. */
+  readonly capacity: () => number;
+  /** A result came that may not wait any more, beside so many that do. */
+  readonly onFull: (result: R, waiting: number) => void;
+  /** A result that had waited has been emitted. */
+  readonly onDelivered: (slot: Slot) => void;
+  /** All that may go has gone. */
+  readonly onFlushed: () => void;
+}
+
+/**
+ * Where results leave: at once if it is their turn and the consumer below can take them, else they wait in a line.
+ *
+ * A result that waits keeps its slot. So a full consumer below slows the work itself; to hold back only the start of work
+ * would let all that runs already overshoot.
+ */
+export class ResultOutlet<Slot extends HoldingSlot | undefined, R> {
+  /** What inner sources see where one result that waits holds back all of them. */
+  readonly sharedGate: LevelGate | undefined;
+  private readonly line: ResultLine<Slot, R>;
+  private cancelBelow: (() => void) | undefined;
+  private flushing = false;
+  private closed = false;
+
+  constructor(private readonly settings: OutletSettings<Slot, R>) {
+    this.line = settings.ordered ? new SourceOrder() : new ArrivalOrder();
+    if (!settings.ordered) this.sharedGate = this.gate(() => this.isEmpty);
+  }
+
+  get isEmpty(): boolean {
+    return this.line.size === 0;
+  }
+
+  open(slot: Slot): void {
+    this.line.open(slot);
+  }
+
+  /** No more results come from `slot`: it may be the turn of the next. */
+  close(slot: Slot): void {
+    this.line.close(slot);
+    this.flush();
+  }
+
+  /** A gate for the inner source in `slot`, where each has one of its own. */
+  gateOf(slot: Slot): LevelGate {
+    return this.gate(() => this.line.isClear(slot));
+  }
+
+  /** Gives whether the result has left; else it waits. */
+  emit(result: R, slot: Slot): boolean {
+    const { below, destination, capacity, onFull } = this.settings;
+    if (this.line.mayPass(slot) && (!below || below.ready)) {
+      destination.next(result);
+      return true;
+    }
+    if (this.line.size >= capacity()) onFull(result, this.line.size);
+    else {
+      if (slot) slot.held++;
+      this.line.push(result, slot);
+      this.flush();
+    }
+    return false;
+  }
+
+  /** Gives what can no longer be emitted. */
+  stop(): R[] {
+    this.closed = true;
+    this.cancelBelow?.();
+    return this.line.takeAll();
+  }
+
+  private readonly resume = (): void => {
+    this.cancelBelow = undefined;
+    this.flush();
+  };
+
+  private flush(): void {
+    if (this.flushing || !this.line.hasFirst) return;
+    const { below, onFlushed } = this.settings;
+    this.flushing = true;
+    try {
+      while (this.line.hasFirst && !this.closed) {
+        if (below && !below.ready) {
+          this.cancelBelow ??= below.onReady(this.resume);
+          break;
+        }
+        this.line.takeFirst(this.deliver);
+      }
+    } finally {
+      this.flushing = false;
+    }
+    this.sharedGate?.wake();
+    onFlushed();
+  }
+
+  private readonly deliver = (result: R, slot: Slot): void => {
+    this.settings.destination.next(result);
+    if (slot) slot.held--;
+    this.settings.onDelivered(slot);
+  };
+
+  private gate(isReady: () => boolean): LevelGate {
+    const { below } = this.settings;
+    return below ? new DependentGate(isReady, below) : new LevelGate(isReady);
+  }
+}

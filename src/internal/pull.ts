@@ -1,0 +1,199 @@
+import { noop, type Subscriber } from 'rxjs';
+import { findCleanupScope } from '../link/walk.js';
+import type { Gate } from '../link/protocol.js';
+import { macrotask, type Pause } from './macrotask.js';
+import { isThenable, type Puller } from './puller.js';
+import { reportUnhandled } from './reportUnhandled.js';
+
+export interface PullSettings<T> {
+  /** Whose demand counts. */
+  readonly gate: Gate | undefined;
+  /** How many values may be emitted before the event loop gets a turn. */
+  readonly slice: number;
+  /** Lets the event loop have its turn. */
+  readonly pause: Pause;
+  /** Sees a value that was pulled but can no longer be emitted. */
+  readonly onDrop: ((value: T) => void) | undefined;
+}
+
+export const defaultSlice = 1000;
+
+/** A slice ends early when it has taken this long, in ms; the clock is read after every 16th value. */
+const sliceTime = 10;
+const clockMask = 15;
+
+export function pull<T>(puller: Puller<T>, subscriber: Subscriber<T>, settings: PullSettings<T>): void {
+  const pulling = new Pulling(puller, subscriber, settings);
+  subscriber.add(() => {
+    pulling.stop();
+  });
+  pulling.run();
+}
+
+/** For an inner source that an operator pulls itself. */
+export const innerPullSettings = (gate: Gate | undefined): PullSettings<never> => ({
+  gate,
+  slice: defaultSlice,
+  pause: macrotask,
+  onDrop: undefined,
+});
+
+const none = Symbol('none');
+
+/**
+ * Emits what `puller` gives, one value for each time that the gate was seen open.
+ *
+ * The gate is read before a pull, so that nothing is pulled that nobody wants, and again when an asynchronous pull has come
+ * back, because others may have filled the consumer meanwhile: then the value is parked. No place is reserved during a
+ * pull: a source that is slow to answer would starve the others.
+ */
+class Pulling<T> {
+  private parked: T | typeof none = none;
+  private cancelWait: (() => void) | undefined;
+  /** `next` has been called and has not come back: it must not be called again, and `return` has to wait if it is synchronous. */
+  private inNext = false;
+  private pending: PromiseLike<IteratorResult<T>> | undefined;
+  /** The source has ended by itself or has been told to. */
+  private ended = false;
+  private emitted = 0;
+  private sliceStart = 0;
+  private readonly scope;
+
+  constructor(
+    private readonly puller: Puller<T>,
+    private readonly subscriber: Subscriber<T>,
+    private readonly settings: PullSettings<T>,
+  ) {
+    this.scope = puller.synchronous ? undefined : findCleanupScope(subscriber);
+  }
+
+  /** A field, because it is handed to gates and pauses as it is. */
+  readonly run = (): void => {
+    const { puller, subscriber, settings } = this;
+    const { gate } = settings;
+    this.cancelWait = undefined;
+    try {
+      while (!subscriber.closed) {
+        if (gate && !gate.ready) {
+          this.cancelWait = gate.onReady(this.run);
+          return;
+        }
+        if (this.parked !== none) {
+          this.emitParked();
+          continue;
+        }
+        if (this.sliceIsOver()) {
+          this.cancelWait = settings.pause(this.run);
+          return;
+        }
+        this.inNext = true;
+        const result = puller.next();
+        if (isThenable(result)) {
+          this.pending = result;
+          // A foreign thenable may call back at once, and would nest.
+          (result instanceof Promise ? result : Promise.resolve(result)).then(this.onResult, this.onError);
+          return;
+        }
+        this.inNext = false;
+        if (!this.receive(result)) return;
+      }
+      if (!this.ended) this.close(); // unsubscribed from within next()
+    } catch (thrown) {
+      this.fail(thrown);
+    }
+  };
+
+  stop(): void {
+    this.cancelWait?.();
+    this.cancelWait = undefined;
+    this.dropParked();
+    if (!this.ended && (!this.inNext || this.pending)) this.close();
+  }
+
+  private readonly onResult = (result: IteratorResult<T>): void => {
+    this.inNext = false;
+    this.pending = undefined;
+    try {
+      if (this.receive(result)) this.run();
+    } catch (thrown) {
+      this.fail(thrown);
+    }
+  };
+
+  private readonly onError = (error: unknown): void => {
+    this.inNext = false;
+    this.pending = undefined;
+    this.ended = true; // an iterator that has thrown is finished: return() is not called
+    this.subscriber.error(error);
+  };
+
+  /** Gives whether to go on. */
+  private receive(result: IteratorResult<T>): boolean {
+    const { subscriber, settings } = this;
+    if (result.done) {
+      this.ended = true;
+      subscriber.complete();
+      return false;
+    }
+    if (subscriber.closed) this.drop(result.value);
+    else if (settings.gate && !settings.gate.ready) this.parked = result.value;
+    else subscriber.next(result.value);
+    return true;
+  }
+
+  private emitParked(): void {
+    const value = this.parked as T;
+    this.parked = none;
+    this.subscriber.next(value);
+  }
+
+  private fail(error: unknown): void {
+    if (this.inNext) {
+      // next() itself has thrown
+      this.inNext = false;
+      this.ended = true;
+    }
+    if (this.subscriber.closed) reportUnhandled(error);
+    else this.subscriber.error(error);
+  }
+
+  private sliceIsOver(): boolean {
+    const count = this.emitted++;
+    if (count === 0) this.sliceStart = Date.now();
+    else if (count >= this.settings.slice || ((count & clockMask) === 0 && Date.now() - this.sliceStart >= sliceTime)) {
+      this.emitted = 0;
+      return true;
+    }
+    return false;
+  }
+
+  /** Tells the source to stop, at once even while a pull is under way, and hands on the promise of its clean-up. */
+  private close(): void {
+    const { pending, scope } = this;
+    this.ended = true;
+    try {
+      // Without a return(), its work is over when the pull that is under way has come back.
+      const cleanup = this.puller.close() ?? pending?.then(noop, noop);
+      if (cleanup === undefined) return;
+      if (scope) scope.track(cleanup);
+      else cleanup.then(undefined, reportUnhandled);
+    } catch (thrown) {
+      reportUnhandled(thrown);
+    }
+  }
+
+  private dropParked(): void {
+    if (this.parked === none) return;
+    const value = this.parked;
+    this.parked = none;
+    this.drop(value);
+  }
+
+  private drop(value: T): void {
+    try {
+      this.settings.onDrop?.(value);
+    } catch (thrown) {
+      reportUnhandled(thrown);
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import { LevelGate } from './LevelGate.js';
+import type { Gate } from './protocol.js';
+
+/**
+ * A level gate that is open only while the gate below it is open too.
+ *
+ * It waits below exactly while somebody waits here: without the registration a wake-up would be lost, and one that stays
+ * when nobody waits any more would take the turn of others.
+ */
+export class DependentGate extends LevelGate {
+  private cancelBelow: (() => void) | undefined;
+
+  constructor(
+    isReady: () => boolean,
+    private readonly below: Gate,
+  ) {
+    super(() => isReady() && below.ready);
+  }
+
+  override onReady(callback: () => void): () => void {
+    const cancel = super.onReady(callback);
+    this.follow();
+    return () => {
+      cancel();
+      this.follow();
+    };
+  }
+
+  override wake(): void {
+    super.wake();
+    this.follow();
+  }
+
+  private follow(): void {
+    if (!this.hasWaiters) {
+      this.cancelBelow?.();
+      this.cancelBelow = undefined;
+    } else if (!this.cancelBelow && !this.below.ready) {
+      this.cancelBelow = this.below.onReady(() => {
+        this.cancelBelow = undefined;
+        this.wake();
+      });
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import type { Subscriber } from 'rxjs';
+import { cleanupScopeKey, gateKey, type CleanupScope, type Gate, type Linked } from './protocol.js';
+
+/**
+ * The one file that knows RxJS's insides. In RxJS 7 each operator subscribes to its source with a subscriber whose field
+ * `destination` is the subscriber below; since 7.5.6 an observer that is not a subscriber hangs on `partialObserver`.
+ * The fields are read with a dot, so that a bundler that renames properties renames them here as in RxJS.
+ */
+interface Chained extends Linked {
+  destination?: unknown;
+  readonly partialObserver?: unknown;
+}
+
+/** Looks down the chain from `subscriber` for what the nearest consumer put under `key`. */
+function walk<K extends keyof Linked>(subscriber: unknown, key: K): Linked[K] {
+  let link = subscriber as Chained | null | undefined;
+  while (link !== null && link !== undefined) {
+    const found = link[key];
+    if (found !== undefined) return found;
+    link = (link.destination ?? link.partialObserver) as Chained | null | undefined;
+  }
+  return undefined;
+}
+
+/**
+ * The gate of the nearest consumer below `subscriber`, or `undefined` where none is to be heeded (there is none, or
+ * `ungated` stands in between).
+ *
+ * For authors of sources and operators. Call it when you are subscribed: once unsubscribed, the chain is gone.
+ * @public
+ */
+export function findGate(subscriber: Subscriber<never>): Gate | undefined {
+  return walk(subscriber, gateKey) ?? undefined;
+}
+
+/**
+ * The clean-up scope of the nearest consumer below `subscriber`, or `undefined` if nobody waits.
+ *
+ * For authors of sources and operators. Call it when you are subscribed: once unsubscribed, the chain is gone.
+ * @public
+ */
+export function findCleanupScope(subscriber: Subscriber<never>): CleanupScope | undefined {
+  return walk(subscriber, cleanupScopeKey);
+}
+
+/** Hangs `subscriber` above `destination` for the walk, without being added to it as a teardown. */
+export function linkTo(subscriber: Subscriber<never>, destination: Subscriber<never>): void {
+  (subscriber as unknown as Chained).destination = destination;
+}

@@ -1,0 +1,5 @@
+/**
+ * Schedulers.
+ * @packageDocumentation
+ */
+export {};
