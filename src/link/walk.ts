@@ -1,4 +1,4 @@
-import type { Subscriber } from 'rxjs';
+import type { Subscriber, Subscription } from 'rxjs';
 import { cleanupScopeKey, gateKey, type CleanupScope, type Gate, type Linked } from './protocol.js';
 
 /**
@@ -7,7 +7,7 @@ import { cleanupScopeKey, gateKey, type CleanupScope, type Gate, type Linked } f
  * The fields are read with a dot, so that a bundler that renames properties renames them here as in RxJS.
  */
 interface Chained extends Linked {
-  destination?: unknown;
+  readonly destination?: unknown;
   readonly partialObserver?: unknown;
 }
 
@@ -43,7 +43,11 @@ export function findCleanupScope(subscriber: Subscriber<never>): CleanupScope | 
   return walk(subscriber, cleanupScopeKey);
 }
 
-/** Hangs `subscriber` above `destination` for the walk, without being added to it as a teardown. */
-export function linkTo(subscriber: Subscriber<never>, destination: Subscriber<never>): void {
-  (subscriber as unknown as Chained).destination = destination;
+/** Lets those go to whom `subscription` has been added, as RxJS does when one of its own ends. */
+export function leaveParents(subscription: Subscription): void {
+  const child = subscription as unknown as { _parentage?: Subscription | readonly Subscription[] | null };
+  const parents = child._parentage;
+  if (!parents) return;
+  child._parentage = null;
+  for (const parent of Array.isArray(parents) ? parents : [parents]) (parent as Subscription).remove(subscription);
 }

@@ -127,8 +127,9 @@ export class MergeOperation<T, R> implements WorkRegister {
   }
 
   private subscribe(inner: ObservableInput<R>, work: InnerWork): void {
-    const subscriber = new InnerSubscriber<T, R>(this, work);
-    this.outlet?.open(subscriber);
+    const slot = new InnerSubscriber<T, R>(this, work);
+    const subscriber = slot.asSubscriber();
+    this.outlet?.open(slot);
     if (inner instanceof Observable) inner.subscribe(subscriber);
     else if (pullsInner(inner, !!this.outlet)) subscribeByPull(inner, subscriber);
     else from(inner).subscribe(subscriber);
@@ -267,13 +268,14 @@ export class MergeOperation<T, R> implements WorkRegister {
       }
     };
     attempt(() => { this.outer.unsubscribe(); });
-    for (const work of [...this.works]) {
+    for (const work of this.works) {
       const end = work.abort();
       if (end) this.expectCleanup().track(end);
     }
+    this.works.clear();
     for (let inner = this.inners.first; inner; inner = this.inners.first) attempt(() => { inner.unsubscribe(); });
+    for (const result of this.outlet?.stop() ?? []) this.dropResult(result); // the older first
     for (const value of this.waiting.takeAll()) this.dropValue(value, this.dropReason);
-    for (const result of this.outlet?.stop() ?? []) this.dropResult(result);
     if (errors.length > 0) throw new UnsubscriptionError(errors);
   }
 
