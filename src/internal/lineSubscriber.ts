@@ -47,9 +47,10 @@ export function lineSubscriber<Out>(settings: LineSubscriberSettings<Out>): Subs
     if (draining) return;
     draining = true;
     try {
-      while (!destination.closed && !isDone()) {
-        if (!lines.hasMore) advance();
-        else if (!below || below.ready || behind.size > 0) deliver(lines.next());
+      while (!destination.closed) {
+        if (!lines.hasMore) {
+          if (!advance()) break;
+        } else if (!below || below.ready || behind.size > 0) deliver(lines.next());
         else {
           cancelWait ??= below.onReady(resume);
           return;
@@ -67,15 +68,14 @@ export function lineSubscriber<Out>(settings: LineSubscriberSettings<Out>): Subs
     else gate?.wake();
   };
 
-  const isDone = () => !lines.hasMore && behind.size === 0 && !completes;
-
-  /** Goes on to what has come behind the lines that are out. */
+  /** Goes on to what has come behind the lines that are out. Gives whether there was any. */
   const advance = () => {
     if (behind.size > 0) lines.push(behind.shift());
-    else {
+    else if (completes) {
       completes = false;
       lines.end();
-    }
+    } else return false;
+    return true;
   };
 
   const gate = below && new DependentGate(() => !lines.hasMore && behind.size === 0, below);

@@ -8,16 +8,7 @@ import {
 import { MergeOperation, type MergeSettings } from '../internal/merge/MergeOperation.js';
 import type { WorkContext } from '../internal/workContext.js';
 import { readCleanupOptions, type CleanupOptions } from '../options/cleanup.js';
-import { readQueueOptions, type QueueOptions } from '../options/queue.js';
-
-/**
- * What `onDrop` of `bufferedMergeMap` is called with: a value that never was started, or a result that never was emitted,
- * and why.
- * @public
- */
-export type MergeDrop<T, R> =
-  | [value: T, reason: 'overflow' | 'error' | 'unsubscribe']
-  | [result: R, reason: 'result-error' | 'result-unsubscribe'];
+import { readQueueOptions, type DropReason, type QueueOptions } from '../options/queue.js';
 
 /**
  * Options of `bufferedMergeMap`.
@@ -30,8 +21,10 @@ export interface BufferedMergeMapOptions<T, R> extends QueueOptions, CleanupOpti
   highWaterMark?: number;
   /** Emits the results in the order of the source, like `concatMap` that starts early. Default: `false`. */
   ordered?: boolean;
-  /** Called with each value or result that is dropped, and why. */
-  onDrop?: (...drop: MergeDrop<T, R>) => void;
+  /** Called with each value that is dropped before it was started, and why. */
+  onDrop?: (value: T, reason: DropReason) => void;
+  /** Called with each result that had to wait and could not be emitted any more, and why. */
+  onDropResult?: (result: R, reason: Exclude<DropReason, 'overflow'>) => void;
   /** Names the operator in messages. */
   name?: string;
 }
@@ -57,11 +50,11 @@ export interface BufferedMergeMapOptions<T, R> extends QueueOptions, CleanupOpti
  * - **Backpressure**: asks the source for no more than `concurrent + highWaterMark` values ahead. Inner iterables and streams
  *   are pulled at the pace of the consumer below. Of inner sources that cannot wait, one result for each that runs and
  *   `bufferSize` more may wait; beyond that it is a `BufferOverflowError`, whatever `overflow` says.
- * - **Drops** by `overflow`, and what waits on error and unsubscription: `onDrop` sees each.
+ * - **Drops** by `overflow`, and what waits on error and unsubscription: `onDrop` sees each value, `onDropResult` each result.
  * - **Rather** `mergeMap` for a handful of values, `switchMap` or `exhaustMap` if only one matters.
  *
  * @throws RangeError if called with an option out of range
- * @throws TypeError if `project`, `onDrop` or the options are of another type
+ * @throws TypeError if `project`, a callback or the options are of another type
  *
  * @example
  * ```ts
@@ -98,18 +91,13 @@ function readOptions<T, O extends ObservableInput<unknown>>(
   options: BufferedMergeMapOptions<T, ObservedValueOf<O>>,
 ): MergeSettings<T, ObservedValueOf<O>> {
   const { concurrent = 4, ordered = false, name } = optionsObject(options);
-  const onDrop = optionalFunction('onDrop', options.onDrop) ?? noop;
   return {
     project: functionOf('project', project) as MergeSettings<T, ObservedValueOf<O>>['project'],
     concurrent: positiveIntegerOrInfinity('concurrent', concurrent),
     ...readQueueOptions(options, concurrent),
     ordered,
-    dropValue: (value, reason) => {
-      onDrop(value, reason);
-    },
-    dropResult: (result, reason) => {
-      onDrop(result, `result-${reason}`);
-    },
+    onDrop: optionalFunction('onDrop', options.onDrop) ?? noop,
+    onDropResult: optionalFunction('onDropResult', options.onDropResult) ?? noop,
     patience: readCleanupOptions(options),
     where: name === undefined ? 'bufferedMergeMap' : `bufferedMergeMap '${name}'`,
   };

@@ -2,6 +2,12 @@ import { nonNegativeIntegerOrInfinity, oneOf } from '../internal/arguments.js';
 import type { Overflow } from '../machines/BoundedBuffer.js';
 
 /**
+ * Why a value was dropped: more came than may wait, the operator failed, or it was unsubscribed.
+ * @public
+ */
+export type DropReason = 'overflow' | 'error' | 'unsubscribe';
+
+/**
  * Options of everything in which values wait.
  * @public
  */

@@ -2,4 +2,4 @@
  * Schedulers.
  * @packageDocumentation
  */
-export {};
+export { cooperativeScheduler, type CooperativeSchedulerOptions } from './cooperativeScheduler.js';

@@ -735,12 +735,12 @@ describe('bufferedMergeMap', () => {
       const dropped: unknown[] = [];
       const { log } = record(
         of(1, 2).pipe(
-          bufferedMergeMap(() => range(0, 3), { bufferSize: 3, onDrop: (...drop) => dropped.push(drop) }),
+          bufferedMergeMap(() => range(0, 3), { bufferSize: 3, onDropResult: (...drop) => dropped.push(drop) }),
           gatedBy(gate),
         ),
       );
       expect(log).toEqual([['error', expect.objectContaining({ name: 'BufferOverflowError', what: 'results', waiting: 5 })]]);
-      expect(dropped).toEqual([0, 1, 2, 0, 1, 2].map((result) => [result, 'result-error']));
+      expect(dropped).toEqual([0, 1, 2, 0, 1, 2].map((result) => [result, 'error']));
     });
 
     it('an error jumps the results that wait, completion does not', () => {
@@ -749,13 +749,13 @@ describe('bufferedMergeMap', () => {
       const dropped: unknown[] = [];
       const { log } = record(
         of(of('a'), failing).pipe(
-          bufferedMergeMap((inner) => inner, { onDrop: (...drop) => dropped.push(drop) }),
+          bufferedMergeMap((inner) => inner, { onDropResult: (...drop) => dropped.push(drop) }),
           gatedBy(gate),
         ),
       );
       failing.error('error');
       expect(log).toEqual([['error', 'error']]);
-      expect(dropped).toEqual([['a', 'result-error']]);
+      expect(dropped).toEqual([['a', 'error']]);
 
       const completing = record(of(of('a')).pipe(bufferedMergeMap((inner) => inner), gatedBy(gate)));
       expect(completing.log).toEqual([]);
@@ -768,14 +768,14 @@ describe('bufferedMergeMap', () => {
       const dropped: unknown[] = [];
       const { subscription } = record(
         fromPull(['a', 'b', 'c']).pipe(
-          bufferedMergeMap((value) => of(value), { concurrent: 1, onDrop: (...drop) => dropped.push(drop) }),
+          bufferedMergeMap((value) => of(value), { concurrent: 1, onDrop: (...drop) => dropped.push(drop), onDropResult: (...drop) => dropped.push(drop) }),
           gatedBy(gate),
         ),
       );
       expect(gate.waiters.size).toBe(1);
       subscription.unsubscribe();
       expect(dropped).toEqual([
-        ['a', 'result-unsubscribe'],
+        ['a', 'unsubscribe'],
         ['b', 'unsubscribe'],
       ]);
       expect(gate.waiters.size).toBe(0);
@@ -801,20 +801,27 @@ describe('bufferedMergeMap', () => {
     it('counts what is finished but not emitted: a slow head holds no more than its siblings', async () => {
       const started: number[] = [];
       const head = deferred<number>();
-      const { log } = record(
-        fromPull(numbers(1000)).pipe(
+      const results: number[] = [];
+      const completed = deferred();
+      fromPull(numbers(1000))
+        .pipe(
           bufferedMergeMap((i) => (started.push(i), i === 0 ? head.promise : Promise.resolve(i)), {
             concurrent: 8,
             ordered: true,
           }),
-        ),
-      );
+        )
+        .subscribe({
+          next: (result) => results.push(result),
+          complete: () => {
+            completed.resolve();
+          },
+        });
       await settle(100);
       expect(started).toEqual(numbers(8));
-      expect(log).toEqual([]);
+      expect(results).toEqual([]);
       head.resolve(0);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      expect(log).toEqual([...numbers(1000), 'complete']);
+      await completed.promise;
+      expect(results).toEqual(numbers(1000));
     });
 
     it('lets inner sources that can wait be one value ahead of their turn', () => {

@@ -6,7 +6,7 @@ import { LevelGate } from '../../link/LevelGate.js';
 import type { Gate } from '../../link/protocol.js';
 import { findCleanupScope, findGate } from '../../link/walk.js';
 import { BoundedBuffer } from '../../machines/BoundedBuffer.js';
-import type { QueueOptions } from '../../options/queue.js';
+import type { DropReason, QueueOptions } from '../../options/queue.js';
 import { pullsInner, subscribeByPull } from '../innerPull.js';
 import { reportUnhandled } from '../reportUnhandled.js';
 import type { WorkContext } from '../workContext.js';
@@ -15,14 +15,12 @@ import { InnerWork, type WorkRegister } from './InnerWork.js';
 import { InnerSubscriber, OuterSubscriber } from './MergeSubscribers.js';
 import { ResultOutlet } from './ResultOutlet.js';
 
-export type DropReason = 'overflow' | 'error' | 'unsubscribe';
-
 export interface MergeSettings<T, R> extends Required<QueueOptions> {
   readonly project: (value: T, index: number, context: WorkContext) => ObservableInput<R>;
   readonly concurrent: number;
   readonly ordered: boolean;
-  readonly dropValue: (value: T, reason: DropReason) => void;
-  readonly dropResult: (result: R, reason: Exclude<DropReason, 'overflow'>) => void;
+  readonly onDrop: (value: T, reason: DropReason) => void;
+  readonly onDropResult: (result: R, reason: Exclude<DropReason, 'overflow'>) => void;
   readonly patience: CleanupPatience;
   /** The operator's name, for messages. */
   readonly where: string;
@@ -50,7 +48,7 @@ export class MergeOperation<T, R> implements WorkRegister {
   private readonly works = new Set<InnerWork>();
   /** Only when somebody may have something to clean up: an inner source asked for its scope, or a signal was read. */
   private cleanups: Cleanups | undefined;
-  private dropReason: 'error' | 'unsubscribe' = 'unsubscribe';
+  private dropReason: Exclude<DropReason, 'overflow'> = 'unsubscribe';
 
   constructor(
     readonly destination: Subscriber<R>,
@@ -290,7 +288,7 @@ export class MergeOperation<T, R> implements WorkRegister {
 
   private dropValue(value: T, reason: DropReason): void {
     try {
-      this.settings.dropValue(value, reason);
+      this.settings.onDrop(value, reason);
     } catch (thrown) {
       this.failToDrop(thrown);
     }
@@ -298,7 +296,7 @@ export class MergeOperation<T, R> implements WorkRegister {
 
   private dropResult(result: R): void {
     try {
-      this.settings.dropResult(result, this.dropReason);
+      this.settings.onDropResult(result, this.dropReason);
     } catch (thrown) {
       this.failToDrop(thrown);
     }

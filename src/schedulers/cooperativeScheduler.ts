@@ -1,0 +1,247 @@
+import { Subscription, type SchedulerAction, type SchedulerLike } from 'rxjs';
+import { functionOf, optionsObject, shown } from '../internal/arguments.js';
+import { macrotask } from '../internal/macrotask.js';
+import { reportUnhandled } from '../internal/reportUnhandled.js';
+
+/**
+ * Options of `cooperativeScheduler`.
+ * @public
+ */
+export interface CooperativeSchedulerOptions {
+  /** How long actions may run one after the other before the event loop gets a turn, in ms. Default: 8. */
+  budget?: number;
+}
+
+/**
+ * Creates a scheduler that runs its actions one after the other until a budget of time is used, then gives the event loop a turn.
+ *
+ * ```text
+ * actions      abcdefghi                     a to i are scheduled at once
+ * event loop   -[abcd]-[efg]-<click>-[hi]-   each [slice] is a task of its own, as long as the budget
+ * ```
+ *
+ * It costs little per action, as `asapScheduler` does, and leaves timers, input, rendering and I/O their turn, as
+ * `asyncScheduler` does. Each call creates a scheduler with a line and a budget of its own; share one where they are to be
+ * shared.
+ *
+ * - **Order**: actions without a delay run first in, first out. A delayed action joins the end of the line when it is due, in
+ *   the order of the due times. An action that schedules itself again joins the end of the line too.
+ * - **Starts** never within `schedule()`, always in a macrotask: `setImmediate`, a `MessageChannel` where there is none. An
+ *   action is not interrupted, so a slice is as long as the budget and the rest of its last action. What waits for a promise
+ *   runs after the slice.
+ * - **Delays** are timers. An action that schedules itself with the delay that it had keeps its beat: what its work took is
+ *   no part of the delay. A delay of `Infinity` never comes to an end, one that is not positive is none.
+ * - **Errors**: an action that throws is unsubscribed and its error reported as RxJS reports unhandled errors
+ *   (`config.onUnhandledError`, else thrown in a task of its own); the other actions run.
+ * - **Unsubscribed**, an action that waits leaves the line or clears its timer. When nothing waits, nothing is left that
+ *   keeps a process alive.
+ * - **Backpressure**: none, and the line has no bound: `observeOn` takes whatever comes.
+ * - **Drops** nothing.
+ * - **Rather** `asyncScheduler` where the event loop is to have a turn after each action; in marble tests the `TestScheduler`.
+ *
+ * @throws RangeError if called with a `budget` that is not a positive number
+ *
+ * @example
+ * ```ts
+ * import { observeOn, range } from 'rxjs';
+ * import { cooperativeScheduler } from 'rxjs-flow-control/schedulers';
+ *
+ * range(1, 1_000_000)
+ *   .pipe(observeOn(cooperativeScheduler({ budget: 8 })))
+ *   .subscribe({ complete: () => console.log('a million values, and the page never froze') });
+ * ```
+ * @public
+ */
+export function cooperativeScheduler(options: CooperativeSchedulerOptions = {}): SchedulerLike {
+  const { budget = 8 } = optionsObject(options);
+  if (!Number.isFinite(budget) || budget <= 0) {
+    throw new RangeError(`budget must be a positive number of milliseconds, got ${shown(budget)}`);
+  }
+  return new CooperativeScheduler(budget);
+}
+
+type Work<T> = (this: SchedulerAction<T>, state?: T) => void;
+
+class CooperativeScheduler implements SchedulerLike {
+  readonly ready = new Line();
+  /** Whose timers have fired since the last slice: in the order in which they fired, which need not be that of their due times. */
+  readonly fired = new Line();
+  private cancelSlice: (() => void) | undefined;
+  private inSlice = false;
+  private latest = -Infinity;
+
+  constructor(private readonly budget: number) {}
+
+  now(): number {
+    return Date.now();
+  }
+
+  /** `now` that never goes back, so that a clock that is put back cannot turn the order round. */
+  steadyNow(): number {
+    return (this.latest = Math.max(this.latest, this.now()));
+  }
+
+  schedule<T>(work: Work<T>, delay = 0, state?: T): Subscription {
+    return new CooperativeAction(this, functionOf('work', work)).schedule(state, delay);
+  }
+
+  /** Sees to it that a slice is under way exactly as long as somebody waits for it. */
+  arrange(): void {
+    if (this.inSlice) return;
+    if (this.ready.first || this.fired.first) {
+      // Not `scheduler.yield()`: its continuation goes before all timers, messages and responses. They, delayed actions
+      // among them, would wait until the line is empty.
+      this.cancelSlice ??= macrotask(this.runSlice);
+    } else {
+      this.cancelSlice?.();
+      this.cancelSlice = undefined;
+    }
+  }
+
+  private readonly runSlice = (): void => {
+    this.cancelSlice = undefined;
+    this.inSlice = true;
+    const end = performance.now() + this.budget;
+    this.lineUpFired();
+    do this.ready.first?.run();
+    while (this.ready.first && performance.now() < end);
+    this.inSlice = false;
+    this.arrange();
+  };
+
+  private lineUpFired(): void {
+    if (!this.fired.first) return;
+    const actions: Waiting[] = [];
+    for (let { first } = this.fired; first; first = this.fired.first) {
+      this.fired.remove(first);
+      actions.push(first);
+    }
+    for (const action of actions.sort((a, b) => a.dueTime - b.dueTime)) this.ready.push(action);
+  }
+}
+
+/** The longest time that a timer can be set to. */
+const longestTimer = 2 ** 31 - 1;
+
+/** Waits in a line, or for its timer, or not at all: then it runs, or somebody may schedule it again. */
+class CooperativeAction<T> extends Subscription implements SchedulerAction<T>, Waiting {
+  line: Line | undefined;
+  previous: Waiting | undefined;
+  next: Waiting | undefined;
+  dueTime = 0;
+  private delay = 0;
+  private inWork = false;
+  private state: T | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly scheduler: CooperativeScheduler,
+    private work: Work<T> | undefined,
+  ) {
+    super();
+  }
+
+  /** An action waits once: scheduled while it waits, it gets the new state and the new delay. */
+  schedule(state?: T, delay = 0): Subscription {
+    if (this.closed) return this;
+    this.leave();
+    this.state = state;
+    if (delay > 0) this.startDelay(delay);
+    else this.scheduler.ready.push(this);
+    this.delay = delay;
+    this.scheduler.arrange();
+    return this;
+  }
+
+  run(): void {
+    const { state } = this;
+    this.leave();
+    this.inWork = true;
+    try {
+      this.work?.(state);
+    } catch (thrown) {
+      this.fail(thrown);
+    }
+    this.inWork = false;
+  }
+
+  override unsubscribe(): void {
+    if (this.closed) return;
+    this.leave();
+    this.work = undefined;
+    this.scheduler.arrange();
+    super.unsubscribe();
+  }
+
+  private startDelay(delay: number): void {
+    const now = this.scheduler.steadyNow();
+    const keepsBeat = this.inWork && delay === this.delay;
+    const late = keepsBeat ? Math.min(Math.max(now - this.dueTime, 0), delay) : 0;
+    this.dueTime = now + delay - late;
+    this.setTimer(delay - late);
+  }
+
+  private setTimer(time: number): void {
+    if (time === Infinity) return;
+    this.timer = setTimeout(
+      () => {
+        this.timer = undefined;
+        if (time > longestTimer) this.setTimer(time - longestTimer);
+        else this.scheduler.fired.push(this);
+        this.scheduler.arrange();
+      },
+      Math.min(time, longestTimer),
+    );
+  }
+
+  /** Leaves whatever it waits for. */
+  private leave(): void {
+    this.state = undefined;
+    this.line?.remove(this);
+    if (this.timer === undefined) return;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  private fail(thrown: unknown): void {
+    reportUnhandled(thrown);
+    try {
+      this.unsubscribe();
+    } catch (thrownByTeardown) {
+      reportUnhandled(thrownByTeardown);
+    }
+  }
+}
+
+/** What can stand in a line. */
+interface Waiting {
+  line: Line | undefined;
+  previous: Waiting | undefined;
+  next: Waiting | undefined;
+  readonly dueTime: number;
+  /** Leaves the line and runs. */
+  run(): void;
+}
+
+/** First in, first out, linked through the actions, so that whoever does not want to wait any longer leaves at O(1). */
+class Line {
+  first: Waiting | undefined;
+  private last: Waiting | undefined;
+
+  push(action: Waiting): void {
+    action.line = this;
+    action.previous = this.last;
+    if (this.last) this.last.next = action;
+    else this.first = action;
+    this.last = action;
+  }
+
+  remove(action: Waiting): void {
+    const { previous, next } = action;
+    if (previous) previous.next = next;
+    else this.first = next;
+    if (next) next.previous = previous;
+    else this.last = previous;
+    action.line = action.previous = action.next = undefined;
+  }
+}
