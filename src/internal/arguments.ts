@@ -25,7 +25,9 @@ export function nonNegativeDurationOrInfinity(name: string, value: number): numb
 
 export function oneOf<const Choice extends string>(name: string, choices: readonly Choice[], value: Choice): Choice {
   if (choices.includes(value)) return value;
-  throw new RangeError(`${name} must be one of ${choices.map((choice) => `'${choice}'`).join(', ')}, got ${shown(value)}`);
+  throw new RangeError(
+    `${name} must be one of ${choices.map((choice) => `'${choice}'`).join(', ')}, got ${shown(value)}`,
+  );
 }
 
 export function functionOf<F extends (...args: never[]) => unknown>(name: string, value: F): F {
@@ -33,7 +35,10 @@ export function functionOf<F extends (...args: never[]) => unknown>(name: string
   throw new TypeError(`${name} must be a function, got ${shown(value)}`);
 }
 
-export function optionalFunction<F extends (...args: never[]) => unknown>(name: string, value: F | undefined): F | undefined {
+export function optionalFunction<F extends (...args: never[]) => unknown>(
+  name: string,
+  value: F | undefined,
+): F | undefined {
   return value === undefined ? undefined : functionOf(name, value);
 }
 

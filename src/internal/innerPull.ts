@@ -14,6 +14,7 @@ type AnyInput<T> = Partial<AsyncIterable<T> & Iterable<T>> & {
  * it is told at once when it is no longer wanted; what is synchronous where somebody below can be full.
  */
 export function pullsInner<T>(inner: ObservableInput<T>, gated: boolean): inner is ObservableInput<T> & Pullable<T> {
+  if (typeof inner === 'string') return gated;
   if (typeof inner !== 'object' || (inner as unknown) === null || isThenable(inner) || interop in inner) return false;
   const { [Symbol.asyncIterator]: openAsync, [Symbol.iterator]: open, getReader } = inner as AnyInput<T>;
   return !!openAsync || !!getReader || (gated && !!open);

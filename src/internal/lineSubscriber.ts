@@ -111,6 +111,7 @@ export function lineSubscriber<Out>(settings: LineSubscriberSettings<Out>): Subs
 
 /** By its tag, because `instanceof` fails across realms (an iframe, jsdom). */
 function textOrBytes(where: string, chunk: string | Uint8Array): string | Uint8Array {
-  if (typeof chunk === 'string' || (chunk as Partial<Uint8Array> | null)?.[Symbol.toStringTag] === 'Uint8Array') return chunk;
+  if (typeof chunk === 'string' || (chunk as Partial<Uint8Array> | null)?.[Symbol.toStringTag] === 'Uint8Array')
+    return chunk;
   throw new TypeError(`${where} takes strings and bytes (Uint8Array), got ${shown(chunk)}`);
 }

@@ -1,7 +1,7 @@
 import { noop, type Subscriber } from 'rxjs';
-import { findCleanupScope } from '../link/walk.js';
 import type { Gate } from '../link/protocol.js';
-import { macrotask, type Pause } from './macrotask.js';
+import { findCleanupScope } from '../link/walk.js';
+import type { Pause } from './macrotask.js';
 import { isThenable, type Puller } from './puller.js';
 import { reportUnhandled } from './reportUnhandled.js';
 
@@ -29,14 +29,6 @@ export function pull<T>(puller: Puller<T>, subscriber: Subscriber<T>, settings: 
   });
   pulling.run();
 }
-
-/** For an inner source that an operator pulls itself. */
-export const innerPullSettings = (gate: Gate | undefined): PullSettings<never> => ({
-  gate,
-  slice: defaultSlice,
-  pause: macrotask,
-  onDrop: undefined,
-});
 
 const none = Symbol('none');
 
@@ -92,6 +84,7 @@ class Pulling<T> {
           this.pending = result;
           // A foreign thenable may call back at once, and would nest.
           (result instanceof Promise ? result : Promise.resolve(result)).then(this.onResult, this.onError);
+          if (subscriber.closed && !this.ended) this.close(); // from within next(), before its first await
           return;
         }
         this.inNext = false;
@@ -123,7 +116,7 @@ class Pulling<T> {
   private readonly onError = (error: unknown): void => {
     this.inNext = false;
     this.pending = undefined;
-    this.ended = true; // an iterator that has thrown is finished: return() is not called
+    this.end(); // an iterator that has thrown is finished: return() is not called
     this.subscriber.error(error);
   };
 
@@ -131,7 +124,7 @@ class Pulling<T> {
   private receive(result: IteratorResult<T>): boolean {
     const { subscriber, settings } = this;
     if (result.done) {
-      this.ended = true;
+      this.end();
       subscriber.complete();
       return false;
     }
@@ -151,7 +144,7 @@ class Pulling<T> {
     if (this.inNext) {
       // next() itself has thrown
       this.inNext = false;
-      this.ended = true;
+      this.end();
     }
     if (this.subscriber.closed) reportUnhandled(error);
     else this.subscriber.error(error);
@@ -165,6 +158,12 @@ class Pulling<T> {
       return true;
     }
     return false;
+  }
+
+  /** The source has come to its end by itself. */
+  private end(): void {
+    if (!this.ended) this.puller.release?.();
+    this.ended = true;
   }
 
   /** Tells the source to stop, at once even while a pull is under way, and hands on the promise of its clean-up. */

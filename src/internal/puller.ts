@@ -28,6 +28,8 @@ export interface Puller<T> {
   next(): Pulled<T>;
   /** Tells it to stop, also while `next` is pending; gives the promise of its clean-up where it has one. */
   close(): PromiseLike<unknown> | undefined;
+  /** Lets it go after it has come to its end by itself. */
+  release?(): void;
 }
 
 interface AnyIterator<T> {
@@ -47,7 +49,11 @@ export function openPuller<T>(input: Pullable<T>): Puller<T> {
   const { [Symbol.asyncIterator]: openAsync, [Symbol.iterator]: open, getReader } = input as MaybePullable<T>;
   // A stream's own async iterator would let return() wait behind a pending read; its reader can cancel at once.
   if (getReader) return new StreamPuller(getReader.call(input));
-  const iterator = openAsync ? openAsync.call(input as AsyncIterable<T>) : open ? open.call(input as Iterable<T>) : input;
+  const iterator = openAsync
+    ? openAsync.call(input as AsyncIterable<T>)
+    : open
+      ? open.call(input as Iterable<T>)
+      : input;
   return new IteratorPuller(iterator as AnyIterator<T>, iterator === input, !openAsync && !!open);
 }
 
@@ -79,12 +85,18 @@ class StreamPuller<T> implements Puller<T> {
   }
 
   close(): PromiseLike<unknown> {
-    return this.reader.cancel().then(() => {
-      this.reader.releaseLock();
+    return Promise.resolve(this.reader.cancel()).finally(() => {
+      this.release();
     });
+  }
+
+  release(): void {
+    this.reader.releaseLock();
   }
 }
 
 export function isThenable<T>(value: T): value is Extract<T, PromiseLike<unknown>> {
-  return typeof value === 'object' && value !== null && typeof (value as Partial<PromiseLike<unknown>>).then === 'function';
+  return (
+    typeof value === 'object' && value !== null && typeof (value as Partial<PromiseLike<unknown>>).then === 'function'
+  );
 }

@@ -24,7 +24,10 @@ export class RingBuffer<T> {
 
   /** Takes everything out. */
   takeAll(): T[] {
-    const values = Array.from({ length: this.size }, (_, i) => this.slots[(this.head + i) & (this.slots.length - 1)] as T);
+    const values = Array.from(
+      { length: this.size },
+      (_, i) => this.slots[(this.head + i) & (this.slots.length - 1)] as T,
+    );
     this.reset();
     return values;
   }

@@ -1,43 +1,33 @@
-interface Waiter {
-  callback: () => void;
-  previous: Waiter | undefined;
-  next: Waiter | undefined;
+import { LinkedList, type Listed } from './LinkedList.js';
+
+interface Waiter extends Listed<Waiter> {
+  readonly callback: () => void;
 }
 
 /** Callbacks that wait for their turn: each is called once, first in, first out, and leaves at O(1) when it is cancelled. */
 export class WaitLine {
   size = 0;
-  private first: Waiter | undefined;
-  private last: Waiter | undefined;
+  private readonly waiters = new LinkedList<Waiter>();
 
   /** Returns the cancellation; it does nothing once the callback has had its turn. */
   add(callback: () => void): () => void {
-    const waiter: Waiter = { callback, previous: this.last, next: undefined };
-    if (this.last) this.last.next = waiter;
-    else this.first = waiter;
-    this.last = waiter;
+    const waiter: Waiter = { callback, previous: undefined, following: undefined };
+    this.waiters.add(waiter);
     this.size++;
     return () => {
       this.remove(waiter);
     };
   }
 
-  /** Calls the first of the line; only when `size > 0`. */
+  /** Calls the first of the line, if there is one. */
   callFirst(): void {
-    const { first } = this;
+    const { first } = this.waiters;
     if (!first) return;
     this.remove(first);
     first.callback();
   }
 
   private remove(waiter: Waiter): void {
-    const { previous, next } = waiter;
-    if (!previous && this.first !== waiter) return; // it has left already
-    if (previous) previous.next = next;
-    else this.first = next;
-    if (next) next.previous = previous;
-    else this.last = previous;
-    waiter.previous = waiter.next = undefined;
-    this.size--;
+    if (this.waiters.remove(waiter)) this.size--;
   }
 }

@@ -1,11 +1,7 @@
 import { noop, Observable, type ObservableInput, type ObservedValueOf, type OperatorFunction } from 'rxjs';
-import {
-  functionOf,
-  optionalFunction,
-  optionsObject,
-  positiveIntegerOrInfinity,
-} from '../internal/arguments.js';
-import { MergeOperation, type MergeSettings } from '../internal/merge/MergeOperation.js';
+import { functionOf, optionalFunction, optionsObject, positiveIntegerOrInfinity } from '../internal/arguments.js';
+import { MergeOperation } from '../internal/merge/MergeOperation.js';
+import type { MergeSettings } from '../internal/merge/MergeSettings.js';
 import type { WorkContext } from '../internal/workContext.js';
 import { readCleanupOptions, type CleanupOptions } from '../options/cleanup.js';
 import { readQueueOptions, type DropReason, type QueueOptions } from '../options/queue.js';

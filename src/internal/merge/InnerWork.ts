@@ -1,12 +1,6 @@
 import { noop } from 'rxjs';
 import type { WorkContext } from '../workContext.js';
-
-/** Knows the works whose signal has been read, so that they can be told to stop. */
-export interface WorkRegister {
-  readonly closed: boolean;
-  addWork(work: InnerWork): void;
-  removeWork(work: InnerWork): void;
-}
+import type { Works } from './Works.js';
 
 /** What `project` is told of the work that it starts. */
 export class InnerWork implements WorkContext {
@@ -15,14 +9,14 @@ export class InnerWork implements WorkContext {
   private promise: Promise<unknown> | undefined;
   private over = false;
 
-  constructor(private readonly register: WorkRegister) {}
+  constructor(private readonly works: Works) {}
 
   get signal(): AbortSignal {
     if (!this.controller) {
       this.controller = new AbortController();
       if (!this.over) {
-        if (this.register.closed) this.controller.abort();
-        else this.register.addWork(this);
+        if (this.works.aborted) this.controller.abort();
+        else this.works.add(this);
         this.endWithPromise();
       }
     }
@@ -37,7 +31,7 @@ export class InnerWork implements WorkContext {
   /** From now on there is nothing to abort. */
   end(): void {
     this.over = true;
-    if (this.controller) this.register.removeWork(this);
+    if (this.controller) this.works.remove(this);
   }
 
   /** Gives the promise of what still goes on, if that is known. */

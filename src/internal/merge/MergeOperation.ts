@@ -1,78 +1,64 @@
-import { from, Observable, UnsubscriptionError, type ObservableInput, type Subscriber } from 'rxjs';
+import { from, Observable, Subscription, type ObservableInput, type Subscriber } from 'rxjs';
 import { BufferOverflowError } from '../../errors/BufferOverflowError.js';
-import { Cleanups, type CleanupPatience } from '../../link/Cleanups.js';
-import { DependentGate } from '../../link/DependentGate.js';
-import { LevelGate } from '../../link/LevelGate.js';
+import type { Cleanups } from '../../link/Cleanups.js';
 import type { Gate } from '../../link/protocol.js';
-import { findCleanupScope, findGate } from '../../link/walk.js';
-import { BoundedBuffer } from '../../machines/BoundedBuffer.js';
-import type { DropReason, QueueOptions } from '../../options/queue.js';
+import { findGate } from '../../link/walk.js';
 import { pullsInner, subscribeByPull } from '../innerPull.js';
 import { reportUnhandled } from '../reportUnhandled.js';
-import type { WorkContext } from '../workContext.js';
-import { InnerList } from './InnerList.js';
-import { InnerWork, type WorkRegister } from './InnerWork.js';
+import { Drops } from './Drops.js';
+import { LinkedList } from '../../machines/LinkedList.js';
+import { Intake } from './Intake.js';
+import { InnerWork } from './InnerWork.js';
+import type { MergeSettings } from './MergeSettings.js';
 import { InnerSubscriber, OuterSubscriber } from './MergeSubscribers.js';
 import { ResultOutlet } from './ResultOutlet.js';
-
-export interface MergeSettings<T, R> extends Required<QueueOptions> {
-  readonly project: (value: T, index: number, context: WorkContext) => ObservableInput<R>;
-  readonly concurrent: number;
-  readonly ordered: boolean;
-  readonly onDrop: (value: T, reason: DropReason) => void;
-  readonly onDropResult: (result: R, reason: Exclude<DropReason, 'overflow'>) => void;
-  readonly patience: CleanupPatience;
-  /** The operator's name, for messages. */
-  readonly where: string;
-}
+import { Works } from './Works.js';
 
 /** A promise takes a slot too, but needs no object for it. */
 type Slot<T, R> = InnerSubscriber<T, R> | undefined;
 
 /** One subscription to `bufferedMergeMap`. */
-export class MergeOperation<T, R> implements WorkRegister {
+export class MergeOperation<T, R> {
   /** Nothing is started or emitted any more. */
   closed = false;
-  readonly gate: LevelGate;
   readonly outer: OuterSubscriber<T, R>;
 
-  private readonly waiting: BoundedBuffer<T>;
-  private readonly inners = new InnerList<InnerSubscriber<T, R>>();
+  private readonly intake: Intake<T>;
+  private readonly inners = new LinkedList<InnerSubscriber<T, R>>();
   /** Only where a result may have to wait: in source order, or above a consumer that can be full. */
   private readonly outlet: ResultOutlet<Slot<T, R>, R> | undefined;
   private active = 0;
   private index = 0;
   private sourceCompleted = false;
-  private draining = false;
 
-  private readonly works = new Set<InnerWork>();
-  /** Only when somebody may have something to clean up: an inner source asked for its scope, or a signal was read. */
-  private cleanups: Cleanups | undefined;
-  private dropReason: Exclude<DropReason, 'overflow'> = 'unsubscribe';
+  private readonly works: Works;
+  private readonly drops: Drops<T, R>;
 
   constructor(
     readonly destination: Subscriber<R>,
     private readonly settings: MergeSettings<T, R>,
   ) {
-    const { bufferSize, overflow, ordered } = settings;
     const below = findGate(destination);
-    this.waiting = new BoundedBuffer(bufferSize, overflow);
-    if (ordered || below) this.outlet = this.makeOutlet(below);
-    this.gate = this.makeGate(below);
+    this.works = new Works(destination);
+    this.drops = new Drops(settings, (error) => {
+      if (this.closed) reportUnhandled(error);
+      else this.fail(error);
+    });
+    if (settings.ordered || below) this.outlet = this.makeOutlet(below);
+    this.intake = new Intake(settings, this, this.drops, this.looksBelow(below));
     this.outer = new OuterSubscriber(this);
   }
 
+  get gate(): Gate {
+    return this.intake.gate;
+  }
+
+  get hasFree(): boolean {
+    return this.active < this.settings.concurrent;
+  }
+
   receive(value: T): void {
-    if (this.active < this.settings.concurrent && this.waiting.size === 0) {
-      this.start(value);
-      return;
-    }
-    const dropped = this.waiting.offer(value);
-    if (dropped) for (const each of dropped) this.dropValue(each, 'overflow');
-    else {
-      this.fail(new BufferOverflowError(this.settings.where, 'values', this.waiting.size));
-      this.dropValue(value, 'overflow');
-    }
+    this.intake.receive(value);
   }
 
   completeSource(): void {
@@ -80,24 +66,11 @@ export class MergeOperation<T, R> implements WorkRegister {
     this.completeIfDone();
   }
 
-  private readonly drain = (): void => {
-    if (this.draining) return;
-    const { waiting, settings } = this;
-    this.draining = true;
-    try {
-      while (waiting.size > 0 && this.active < settings.concurrent && !this.closed) this.start(waiting.shift());
-    } finally {
-      this.draining = false;
-    }
-    this.completeIfDone();
-    if (!this.closed) this.gate.wake();
-  };
-
-  private start(value: T): void {
+  start(value: T): void {
     const { project, ordered } = this.settings;
     this.active++; // before project, which may push into the source
     try {
-      const work = new InnerWork(this);
+      const work = new InnerWork(this.works);
       const inner = project(value, this.index++, work);
       if (inner instanceof Promise) work.runsUntil(inner);
       if (inner instanceof Promise && !ordered) inner.then(this.onResolved, this.onRejected);
@@ -155,48 +128,26 @@ export class MergeOperation<T, R> implements WorkRegister {
     return true;
   }
 
-  completeInner(inner: InnerSubscriber<T, R>): void {
-    inner.completed = true;
+  /** No more results come from `inner`. */
+  closeInner(inner: InnerSubscriber<T, R>): void {
     this.outlet?.close(inner);
-    this.freeSlotOf(inner);
   }
 
+  /** Somebody may have to be waited for in the end. */
   expectCleanup(): Cleanups {
-    return (this.cleanups ??= new Cleanups(findCleanupScope(this.destination)));
+    return this.works.expectCleanup();
   }
 
-  track(cleanup: PromiseLike<unknown>, inner: InnerSubscriber<T, R>): void {
-    inner.cleanups++;
-    this.expectCleanup().track(cleanup, () => {
-      inner.cleanups--;
-      this.freeSlotOf(inner);
-    });
-  }
-
-  // Slots
-
-  private freeSlotOf(inner: InnerSubscriber<T, R>): void {
-    if (!inner.completed || inner.held > 0 || inner.cleanups > 0 || inner.freed) return;
-    inner.freed = true;
-    this.freeSlot();
-  }
-
-  private freeSlot(): void {
+  freeSlot(): void {
     this.active--;
     if (this.closed) return;
-    if (this.waiting.size > 0) this.drain();
-    else this.completeIfDone();
-    if (!this.draining) this.gate.wake();
+    this.intake.drain();
+    this.completeIfDone();
   }
 
   private completeIfDone(): void {
-    if (this.sourceCompleted && this.active === 0 && this.waiting.size === 0 && !this.closed) this.destination.complete();
-  }
-
-  private hasRoom(): boolean {
-    const { size } = this.waiting;
-    const { concurrent, highWaterMark } = this.settings;
-    return !this.closed && (size < highWaterMark || (size === 0 && this.active < concurrent));
+    if (this.sourceCompleted && this.active === 0 && this.intake.waiting.size === 0 && !this.closed)
+      this.destination.complete();
   }
 
   private makeOutlet(below: Gate | undefined): ResultOutlet<Slot<T, R>, R> {
@@ -208,26 +159,23 @@ export class MergeOperation<T, R> implements WorkRegister {
       capacity: () => this.active + bufferSize,
       onFull: (result, waiting) => {
         this.fail(new BufferOverflowError(where, 'results', waiting));
-        this.dropResult(result);
+        this.drops.result(result);
       },
       onDelivered: (slot) => {
-        if (!slot) this.freeSlot();
-        else {
-          slot.gate?.wake();
-          this.freeSlotOf(slot);
-        }
+        if (slot) slot.afterDelivery();
+        else this.freeSlot();
       },
       onFlushed: () => {
-        this.gate.wake();
+        this.intake.gate.wake();
       },
     });
   }
 
-  private makeGate(below: Gate | undefined): LevelGate {
+  /** Slots without number bound nothing: then the source has to heed what is below. */
+  private looksBelow(gate: Gate | undefined): { gate: Gate; isIdle: () => boolean } | undefined {
     const { outlet, settings } = this;
-    if (!below || !outlet || settings.concurrent !== Infinity) return new LevelGate(() => this.hasRoom());
-    // Slots without number bound nothing: the gate itself has to look at what is below.
-    return new DependentGate(() => this.hasRoom() && outlet.isEmpty && !outlet.sharedGate?.hasWaiters, below);
+    if (!gate || !outlet || settings.concurrent !== Infinity) return undefined;
+    return { gate, isIdle: () => outlet.isEmpty && !outlet.sharedGate?.hasWaiters };
   }
 
   // The end
@@ -235,8 +183,8 @@ export class MergeOperation<T, R> implements WorkRegister {
   /** Where nobody has anything to clean up, the error passes first and the teardown follows, as in RxJS. */
   fail(error: unknown): void {
     if (this.closed) return;
-    const { cleanups, settings } = this;
-    this.dropReason = 'error';
+    const { cleanups } = this.works;
+    this.drops.reason = 'error';
     if (!cleanups) {
       this.destination.error(error);
       return;
@@ -247,7 +195,7 @@ export class MergeOperation<T, R> implements WorkRegister {
       reportUnhandled(thrown);
     }
     this.destination.add(
-      cleanups.whenSettled(settings.patience, () => {
+      cleanups.whenSettled(this.settings.patience, () => {
         this.destination.error(error);
       }),
     );
@@ -257,53 +205,16 @@ export class MergeOperation<T, R> implements WorkRegister {
   stop(): void {
     if (this.closed) return;
     this.closed = true;
-    const errors: unknown[] = [];
-    const attempt = (step: () => void) => {
-      try {
-        step();
-      } catch (thrown) {
-        errors.push(thrown);
-      }
-    };
-    attempt(() => { this.outer.unsubscribe(); });
-    for (const work of this.works) {
-      const end = work.abort();
-      if (end) this.expectCleanup().track(end);
-    }
-    this.works.clear();
-    for (let inner = this.inners.first; inner; inner = this.inners.first) attempt(() => { inner.unsubscribe(); });
-    for (const result of this.outlet?.stop() ?? []) this.dropResult(result); // the older first
-    for (const value of this.waiting.takeAll()) this.dropValue(value, this.dropReason);
-    if (errors.length > 0) throw new UnsubscriptionError(errors);
-  }
-
-  addWork(work: InnerWork): void {
-    this.expectCleanup();
-    this.works.add(work);
-  }
-
-  removeWork(work: InnerWork): void {
-    this.works.delete(work);
-  }
-
-  private dropValue(value: T, reason: DropReason): void {
-    try {
-      this.settings.onDrop(value, reason);
-    } catch (thrown) {
-      this.failToDrop(thrown);
-    }
-  }
-
-  private dropResult(result: R): void {
-    try {
-      this.settings.onDropResult(result, this.dropReason);
-    } catch (thrown) {
-      this.failToDrop(thrown);
-    }
-  }
-
-  private failToDrop(error: unknown): void {
-    if (this.closed) reportUnhandled(error);
-    else this.fail(error);
+    const teardown = new Subscription(); // goes on when one of them throws
+    teardown.add(this.outer);
+    teardown.add(() => {
+      this.works.abort();
+    });
+    for (const inner of this.inners) teardown.add(inner.asSubscriber());
+    teardown.add(() => {
+      for (const result of this.outlet?.stop() ?? []) this.drops.result(result); // the older first
+      for (const value of this.intake.waiting.takeAll()) this.drops.value(value);
+    });
+    teardown.unsubscribe();
   }
 }

@@ -2,7 +2,7 @@ import { Subscriber } from 'rxjs';
 import type { LevelGate } from '../../link/LevelGate.js';
 import { cleanupScopeKey, gateKey, type CleanupScope, type Gate, type Linked } from '../../link/protocol.js';
 import { LeanSubscriber } from '../LeanSubscriber.js';
-import type { Listed } from './InnerList.js';
+import type { Listed } from '../../machines/LinkedList.js';
 import type { InnerWork } from './InnerWork.js';
 import type { MergeOperation } from './MergeOperation.js';
 
@@ -60,14 +60,14 @@ export class InnerSubscriber<T, R>
   following: InnerSubscriber<T, R> | undefined = undefined;
   /** How many of its results wait. */
   held = 0;
-  /** How many of its clean-ups have not settled. */
-  cleanups = 0;
-  completed = false;
-  /** The slot has been given back. */
-  freed = false;
   /** In source order, where each inner source waits for its own turn. */
   gate: LevelGate | undefined = undefined;
   private ended = false;
+  private completed = false;
+  /** How many of its clean-ups have not settled. */
+  private cleanups = 0;
+  /** The slot has been given back. */
+  private freed = false;
 
   constructor(
     private readonly operation: MergeOperation<T, R>,
@@ -108,7 +108,9 @@ export class InnerSubscriber<T, R>
     try {
       this.unsubscribe();
     } finally {
-      this.operation.completeInner(this);
+      this.completed = true;
+      this.operation.closeInner(this);
+      this.freeIfDone();
     }
   }
 
@@ -120,6 +122,22 @@ export class InnerSubscriber<T, R>
   }
 
   track(cleanup: PromiseLike<unknown>): void {
-    this.operation.track(cleanup, this);
+    this.cleanups++;
+    this.operation.expectCleanup().track(cleanup, () => {
+      this.cleanups--;
+      this.freeIfDone();
+    });
+  }
+
+  /** One of its results that had waited has been emitted. */
+  afterDelivery(): void {
+    this.gate?.wake();
+    this.freeIfDone();
+  }
+
+  private freeIfDone(): void {
+    if (!this.completed || this.held > 0 || this.cleanups > 0 || this.freed) return;
+    this.freed = true;
+    this.operation.freeSlot();
   }
 }
