@@ -1,5 +1,13 @@
 import fc from 'fast-check';
-import { Observable, Subject, VirtualTimeScheduler, type ObservableInput, type OperatorFunction, type Subscriber } from 'rxjs';
+import {
+  noop,
+  Observable,
+  Subject,
+  VirtualTimeScheduler,
+  type ObservableInput,
+  type OperatorFunction,
+  type Subscriber,
+} from 'rxjs';
 
 /** What a source does at a point of virtual time; 0 is: synchronously, when it is subscribed. */
 interface Event {
@@ -62,7 +70,10 @@ export const mergePrograms: fc.Arbitrary<MergeProgram> = fc.record({
   unsubscribeAt: rarely(fc.integer({ min: 1, max: 12 })),
 });
 
-export type Merge = (project: (value: string, index: number) => ObservableInput<string>, concurrent: number) => OperatorFunction<string, string>;
+export type Merge = (
+  project: (value: string, index: number) => ObservableInput<string>,
+  concurrent: number,
+) => OperatorFunction<string, string>;
 
 /** Runs a program and gives all that could be seen of it, with the frame in which it was seen. */
 export async function runMergeProgram(program: MergeProgram, merge: Merge): Promise<string[]> {
@@ -73,7 +84,9 @@ export async function runMergeProgram(program: MergeProgram, merge: Merge): Prom
   const play = (script: readonly Event[], name: string) =>
     new Observable<string>((subscriber: Subscriber<string>) => {
       see(`subscribe ${name}`);
-      subscriber.add(() => { see(`teardown ${name}`); });
+      subscriber.add(() => {
+        see(`teardown ${name}`);
+      });
       script.forEach(({ at, kind }, i) => {
         const act = () => {
           if (kind === 'next') subscriber.next(`${name}.${String(i)}`);
@@ -90,7 +103,7 @@ export async function runMergeProgram(program: MergeProgram, merge: Merge): Prom
     subscriber.add(feedback.subscribe(subscriber));
     return play(program.outer, 'outer').subscribe(subscriber);
   });
-  let unsubscribe = () => undefined as void;
+  let unsubscribe: () => void = noop;
 
   const project = (value: string, index: number): ObservableInput<string> => {
     see(`project ${value} ${String(index)}`);
@@ -133,14 +146,22 @@ export async function runMergeProgram(program: MergeProgram, merge: Merge): Prom
       }
       see(`took ${value}`);
     },
-    error: (error: unknown) => { see(`error ${String(error)}`); },
-    complete: () => { see('complete'); },
+    error: (error: unknown) => {
+      see(`error ${String(error)}`);
+    },
+    complete: () => {
+      see('complete');
+    },
   });
-  unsubscribe = () => { subscription.unsubscribe(); };
+  unsubscribe = () => {
+    subscription.unsubscribe();
+  };
   if (program.unsubscribeAt !== undefined) scheduler.schedule(unsubscribe, program.unsubscribeAt);
 
   // Promises settle between the frames.
-  const settle = async () => { for (let i = 0; i < 10; i++) await Promise.resolve(); };
+  const settle = async () => {
+    for (let i = 0; i < 10; i++) await Promise.resolve();
+  };
   await settle();
   const { actions } = scheduler as unknown as { actions: { delay: number }[] };
   while (actions.length > 0) {
