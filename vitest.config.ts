@@ -1,10 +1,18 @@
 import { defineConfig } from 'vitest/config';
+import { browserProjects } from './test/browser/project.js';
+import { versionProjects } from './test/reach/versions.js';
 
 export default defineConfig({
   test: {
+    reporters: process.env['CI'] ? ['default', ['json', { outputFile: 'reports/tests.json' }]] : ['default'],
     projects: [
       {
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/leaks/**', 'test/browser/**'] },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/leaks/**', 'test/browser/**'],
+          provide: { rxjs: 'rxjs' },
+        },
       },
       {
         test: {
@@ -15,6 +23,8 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      ...browserProjects(),
+      ...versionProjects(),
     ],
   },
 });

@@ -14,6 +14,9 @@ export class NoJsonError extends Error {
     reason: string,
     options?: ErrorOptions,
   ) {
-    super(`${where}: value ${String(index)} has no JSON: ${reason}. Map it to something that has, or filter it out.`, options);
+    super(
+      `${where}: value ${String(index)} has no JSON: ${reason}. Map it to something that has, or filter it out.`,
+      options,
+    );
   }
 }

@@ -109,8 +109,9 @@ export class LineSplitter {
 
   /** What is not just the next whole line. */
   private nextApart(): Line {
-    const apart = this.head ?? (this.whole.hasMore ? this.takeMeasured() : (this.tail as Apart));
-    if (apart === this.tail) this.tail = undefined;
+    const { head, whole, tail } = this;
+    const apart = head ?? (tail && !whole.hasMore ? tail : this.takeMeasured());
+    if (apart === tail) this.tail = undefined;
     this.head = undefined;
     this.start = apart.start;
     this.leaveOutBlank();

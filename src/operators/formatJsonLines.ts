@@ -30,7 +30,7 @@ export interface FormatJsonLinesOptions {
  * - **Unsubscribed** with the source.
  * - **Backpressure** goes through: one line for each value.
  * - **Drops** nothing.
- * - **Rather** `map(JSON.stringify)` for messages that are framed otherwise.
+ * - **Rather** `map((value) => JSON.stringify(value))` for messages that are framed otherwise.
  *
  * @throws TypeError if `replacer` or the options are of another type
  *
@@ -68,7 +68,7 @@ type Replacer = (this: unknown, key: string, value: unknown) => unknown;
 function toJson(value: unknown, replacer: Replacer, where: string, index: number): string {
   let json: string | undefined;
   try {
-    json = JSON.stringify(value, replacer) as string | undefined;
+    json = JSON.stringify(value, replacer);
   } catch (cause) {
     throw new NoJsonError(where, index, cause instanceof Error ? cause.message : String(cause), { cause });
   }

@@ -70,7 +70,7 @@ export type ParseJsonLinesOptions = ThrowInvalidLines | SkipInvalidLines | EmitI
  *
  * ```marble
  * source            12;3;-;45|
- * parseJsonLines()  --x-y---(z|)
+ * parseJsonLines()  --x-y----(z|)
  * ```
  *
  * Here `;` stands for a line feed, and each digit for a chunk. Lines are those of `splitLines`; blank ones are left out.

@@ -9,7 +9,7 @@ import { readLineOptions, type LineOptions } from '../options/lines.js';
  *
  * ```marble
  * source        ab;c--d;--;-e|
- * splitLines()  --x----y--z-(e|)
+ * splitLines()  --x----y--z--(e|)
  * ```
  *
  * Here `;` stands for a line feed, and each letter for a chunk. A line ends with LF or CRLF, which it is given without, and

@@ -13,6 +13,9 @@ export interface CleanupOptions {
   scheduler?: SchedulerLike;
 }
 
-export function readCleanupOptions({ cleanupTimeout = 5000, scheduler = asyncScheduler }: CleanupOptions): CleanupPatience {
+export function readCleanupOptions({
+  cleanupTimeout = 5000,
+  scheduler = asyncScheduler,
+}: CleanupOptions): CleanupPatience {
   return { cleanupTimeout: nonNegativeDurationOrInfinity('cleanupTimeout', cleanupTimeout), scheduler };
 }

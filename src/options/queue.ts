@@ -29,6 +29,8 @@ export function readQueueOptions(options: QueueOptions, defaultHighWaterMark: nu
     options.highWaterMark ?? Math.min(defaultHighWaterMark, bufferSize),
   );
   if (highWaterMark > bufferSize)
-    throw new RangeError(`highWaterMark must be at most bufferSize (${String(bufferSize)}), got ${String(highWaterMark)}`);
+    throw new RangeError(
+      `highWaterMark must be at most bufferSize (${String(bufferSize)}), got ${String(highWaterMark)}`,
+    );
   return { highWaterMark, bufferSize, overflow: oneOf('overflow', overflows, options.overflow ?? 'error') };
 }

@@ -1,6 +1,7 @@
 import { Subscription, type SchedulerAction, type SchedulerLike } from 'rxjs';
 import { functionOf, optionsObject, shown } from '../internal/arguments.js';
 import { macrotask } from '../internal/macrotask.js';
+import { LinkedList, type Listed } from '../machines/LinkedList.js';
 import { reportUnhandled } from '../internal/reportUnhandled.js';
 
 /**
@@ -63,9 +64,9 @@ export function cooperativeScheduler(options: CooperativeSchedulerOptions = {}):
 type Work<T> = (this: SchedulerAction<T>, state?: T) => void;
 
 class CooperativeScheduler implements SchedulerLike {
-  readonly ready = new Line();
+  readonly ready = new LinkedList<CooperativeAction>();
   /** Whose timers have fired since the last slice: in the order in which they fired, which need not be that of their due times. */
-  readonly fired = new Line();
+  readonly fired = new LinkedList<CooperativeAction>();
   private cancelSlice: (() => void) | undefined;
   private inSlice = false;
   private latest = -Infinity;
@@ -82,11 +83,11 @@ class CooperativeScheduler implements SchedulerLike {
   }
 
   schedule<T>(work: Work<T>, delay = 0, state?: T): Subscription {
-    return new CooperativeAction(this, functionOf('work', work)).schedule(state, delay);
+    return new CooperativeAction(this, functionOf('work', work) as Work<unknown>).schedule(state, delay);
   }
 
-  /** Sees to it that a slice is under way exactly as long as somebody waits for it. */
-  arrange(): void {
+  /** Sees to it that a slice is to come exactly as long as somebody waits for it. */
+  arrangeSlice(): void {
     if (this.inSlice) return;
     if (this.ready.first || this.fired.first) {
       // Not `scheduler.yield()`: its continuation goes before all timers, messages and responses. They, delayed actions
@@ -101,22 +102,18 @@ class CooperativeScheduler implements SchedulerLike {
   private readonly runSlice = (): void => {
     this.cancelSlice = undefined;
     this.inSlice = true;
-    const end = performance.now() + this.budget;
     this.lineUpFired();
+    const end = performance.now() + this.budget;
     do this.ready.first?.run();
     while (this.ready.first && performance.now() < end);
     this.inSlice = false;
-    this.arrange();
+    this.arrangeSlice();
   };
 
   private lineUpFired(): void {
-    if (!this.fired.first) return;
-    const actions: Waiting[] = [];
-    for (let { first } = this.fired; first; first = this.fired.first) {
-      this.fired.remove(first);
-      actions.push(first);
-    }
-    for (const action of actions.sort((a, b) => a.dueTime - b.dueTime)) this.ready.push(action);
+    const actions: CooperativeAction[] = [];
+    for (let action = this.fired.first; action; action = action.following) actions.push(action);
+    for (const action of actions.sort((a, b) => a.dueTime - b.dueTime)) action.join(this.ready);
   }
 }
 
@@ -124,33 +121,40 @@ class CooperativeScheduler implements SchedulerLike {
 const longestTimer = 2 ** 31 - 1;
 
 /** Waits in a line, or for its timer, or not at all: then it runs, or somebody may schedule it again. */
-class CooperativeAction<T> extends Subscription implements SchedulerAction<T>, Waiting {
-  line: Line | undefined;
-  previous: Waiting | undefined;
-  next: Waiting | undefined;
+class CooperativeAction extends Subscription implements SchedulerAction<unknown>, Listed<CooperativeAction> {
+  previous: CooperativeAction | undefined;
+  following: CooperativeAction | undefined;
   dueTime = 0;
   private delay = 0;
+  private state: unknown;
   private inWork = false;
-  private state: T | undefined;
+  private line: LinkedList<CooperativeAction> | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly scheduler: CooperativeScheduler,
-    private work: Work<T> | undefined,
+    private work: Work<unknown> | undefined,
   ) {
     super();
   }
 
   /** An action waits once: scheduled while it waits, it gets the new state and the new delay. */
-  schedule(state?: T, delay = 0): Subscription {
+  schedule(state?: unknown, delay = 0): Subscription {
     if (this.closed) return this;
     this.leave();
     this.state = state;
     if (delay > 0) this.startDelay(delay);
-    else this.scheduler.ready.push(this);
+    else this.join(this.scheduler.ready);
     this.delay = delay;
-    this.scheduler.arrange();
+    this.scheduler.arrangeSlice();
     return this;
+  }
+
+  /** Joins a line, and leaves the one in which it has stood. */
+  join(line: LinkedList<CooperativeAction>): void {
+    this.line?.remove(this);
+    this.line = line;
+    line.add(this);
   }
 
   run(): void {
@@ -169,7 +173,7 @@ class CooperativeAction<T> extends Subscription implements SchedulerAction<T>, W
     if (this.closed) return;
     this.leave();
     this.work = undefined;
-    this.scheduler.arrange();
+    this.scheduler.arrangeSlice();
     super.unsubscribe();
   }
 
@@ -183,21 +187,20 @@ class CooperativeAction<T> extends Subscription implements SchedulerAction<T>, W
 
   private setTimer(time: number): void {
     if (time === Infinity) return;
-    this.timer = setTimeout(
-      () => {
-        this.timer = undefined;
-        if (time > longestTimer) this.setTimer(time - longestTimer);
-        else this.scheduler.fired.push(this);
-        this.scheduler.arrange();
-      },
-      Math.min(time, longestTimer),
-    );
+    const fire = () => {
+      this.timer = undefined;
+      if (time > longestTimer) this.setTimer(time - longestTimer);
+      else this.join(this.scheduler.fired);
+      this.scheduler.arrangeSlice();
+    };
+    this.timer = setTimeout(fire, Math.min(time, longestTimer));
   }
 
-  /** Leaves whatever it waits for. */
+  /** No longer waits, whatever for. */
   private leave(): void {
     this.state = undefined;
     this.line?.remove(this);
+    this.line = undefined;
     if (this.timer === undefined) return;
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -210,38 +213,5 @@ class CooperativeAction<T> extends Subscription implements SchedulerAction<T>, W
     } catch (thrownByTeardown) {
       reportUnhandled(thrownByTeardown);
     }
-  }
-}
-
-/** What can stand in a line. */
-interface Waiting {
-  line: Line | undefined;
-  previous: Waiting | undefined;
-  next: Waiting | undefined;
-  readonly dueTime: number;
-  /** Leaves the line and runs. */
-  run(): void;
-}
-
-/** First in, first out, linked through the actions, so that whoever does not want to wait any longer leaves at O(1). */
-class Line {
-  first: Waiting | undefined;
-  private last: Waiting | undefined;
-
-  push(action: Waiting): void {
-    action.line = this;
-    action.previous = this.last;
-    if (this.last) this.last.next = action;
-    else this.first = action;
-    this.last = action;
-  }
-
-  remove(action: Waiting): void {
-    const { previous, next } = action;
-    if (previous) previous.next = next;
-    else this.first = next;
-    if (next) next.previous = previous;
-    else this.last = previous;
-    action.line = action.previous = action.next = undefined;
   }
 }

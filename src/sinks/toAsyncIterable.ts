@@ -55,7 +55,10 @@ export interface ToAsyncIterableOptions<T> extends QueueOptions, CleanupOptions 
  * ```
  * @public
  */
-export function toAsyncIterable<T>(source: ObservableInput<T>, options: ToAsyncIterableOptions<T> = {}): AsyncIterable<T> {
+export function toAsyncIterable<T>(
+  source: ObservableInput<T>,
+  options: ToAsyncIterableOptions<T> = {},
+): AsyncIterable<T> {
   const { name } = optionsObject(options);
   const settings: IteratorSettings<T> = {
     ...readQueueOptions(options, 0),
@@ -94,6 +97,8 @@ class ObservableIterator<T> implements AsyncIterableIterator<T, undefined> {
   private failure: { readonly error: unknown } | undefined;
   private settling = Subscription.EMPTY;
   private returned: Promise<IteratorResult<T, undefined>> | undefined;
+  /** `return()` waits for the clean-up, and can still tell that it has failed. */
+  private returning = false;
   private cleanupFailure: { readonly error: unknown } | undefined;
 
   constructor(
@@ -119,6 +124,7 @@ class ObservableIterator<T> implements AsyncIterableIterator<T, undefined> {
     return (this.returned ??= new Promise((resolve, reject) => {
       const { values, settings, subscriber } = this;
       const waiting = values.takeAll();
+      this.returning = true;
       this.failure = undefined;
       this.ended = true;
       this.attempt(() => subscriber?.unsubscribe());
@@ -130,7 +136,8 @@ class ObservableIterator<T> implements AsyncIterableIterator<T, undefined> {
       }
       this.settling.unsubscribe();
       this.cleanups.whenSettled(settings.patience, () => {
-        if (this.cleanupFailure) reject(this.cleanupFailure.error as Error);
+        this.returning = false;
+        if (this.cleanupFailure) reject(this.cleanupFailure.error);
         else resolve(done);
       });
     }));
@@ -162,10 +169,13 @@ class ObservableIterator<T> implements AsyncIterableIterator<T, undefined> {
     }
     const dropped = values.offer(value);
     if (!dropped) this.subscriber?.error(new BufferOverflowError(settings.where, 'values', values.size));
-    try {
-      for (const each of dropped ?? [value]) settings.onDrop(each, 'overflow');
-    } catch (thrown) {
-      this.subscriber?.error(thrown);
+    for (const each of dropped ?? [value]) {
+      try {
+        settings.onDrop(each, 'overflow');
+      } catch (thrown) {
+        if (this.subscriber?.closed) reportUnhandled(thrown);
+        else this.subscriber?.error(thrown);
+      }
     }
   }
 
@@ -204,7 +214,7 @@ class ObservableIterator<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   private failCleanup(error: unknown): void {
-    if (this.returned ?? this.ended) this.cleanupFailure ??= { error };
+    if (this.returning && !this.cleanupFailure) this.cleanupFailure = { error };
     else reportUnhandled(error);
   }
 }

@@ -1,6 +1,13 @@
 import { Observable, type SchedulerLike } from 'rxjs';
 import { SourceConsumedError } from '../errors/SourceConsumedError.js';
-import { gateOf, optionalFunction, optionsObject, positiveIntegerOrInfinity, shown } from '../internal/arguments.js';
+import {
+  functionOf,
+  gateOf,
+  optionalFunction,
+  optionsObject,
+  positiveIntegerOrInfinity,
+  shown,
+} from '../internal/arguments.js';
 import { macrotask, type Pause } from '../internal/macrotask.js';
 import { defaultSlice, pull, type PullSettings } from '../internal/pull.js';
 import { isPullable, isThenable, openPuller, type Pullable, type Puller } from '../internal/puller.js';
@@ -76,10 +83,14 @@ function readOptions<T>(options: FromPullOptions<T>): PullSettings<T> {
   const { gate, slice = defaultSlice, scheduler, onDrop } = optionsObject(options);
   optionalFunction('onDrop', onDrop);
   return {
-    gate: gate && gateOf('gate', gate),
+    gate: gate === undefined ? undefined : gateOf('gate', gate),
     slice: positiveIntegerOrInfinity('slice', slice),
-    pause: scheduler ? pauseOn(scheduler) : macrotask,
-    onDrop: onDrop && ((value) => { onDrop(value, 'unsubscribe'); }),
+    pause: scheduler === undefined ? macrotask : pauseOn(scheduler),
+    onDrop:
+      onDrop &&
+      ((value) => {
+        onDrop(value, 'unsubscribe');
+      }),
   };
 }
 
@@ -110,12 +121,17 @@ function opensGiven<T>(source: Pullable<T>): () => Puller<T> {
 function pullable<T>(source: Pullable<T>): Pullable<T> {
   if (isPullable(source)) return source;
   const hint = isThenable(source) ? '; to wait for it, make it an async generator' : '';
-  throw new TypeError(`fromPull takes an iterable, an async iterable, an iterator, a ReadableStream or a function that opens one, got ${shown(source)}${hint}`);
+  throw new TypeError(
+    `fromPull takes an iterable, an async iterable, an iterator, a ReadableStream or a function that opens one, got ${shown(source)}${hint}`,
+  );
 }
 
-const pauseOn = (scheduler: SchedulerLike): Pause => (callback) => {
-  const action = scheduler.schedule(callback);
-  return () => {
-    action.unsubscribe();
+function pauseOn(scheduler: SchedulerLike): Pause {
+  functionOf('scheduler.schedule', (scheduler as SchedulerLike | null)?.schedule as SchedulerLike['schedule']);
+  return (callback) => {
+    const action = scheduler.schedule(callback);
+    return () => {
+      action.unsubscribe();
+    };
   };
-};
+}

@@ -102,7 +102,10 @@ describe('bufferedMergeMap', () => {
   });
 
   describe('asks for no more than it can take', () => {
-    const wanted = (options: BufferedMergeMapOptions<number, never>, source = (values: number[]) => fromPull(values)) => {
+    const wanted = (
+      options: BufferedMergeMapOptions<number, never>,
+      source = (values: number[]) => fromPull(values),
+    ) => {
       const pulled: number[] = [];
       const values = function* () {
         for (const value of numbers(100)) {
@@ -215,7 +218,9 @@ describe('bufferedMergeMap', () => {
         name: 'BufferOverflowError',
         what: 'values',
         waiting: 2,
-        message: expect.stringMatching(/^bufferedMergeMap 'geocode': 2 values wait .*fromPull.*bufferSize.*drop-oldest/) as string,
+        message: expect.stringMatching(
+          /^bufferedMergeMap 'geocode': 2 values wait .*fromPull.*bufferSize.*drop-oldest/,
+        ) as string,
       });
       expect(dropped).toEqual([
         [1, 'error'],
@@ -326,7 +331,9 @@ describe('bufferedMergeMap', () => {
       const started: number[] = [];
       const { log } = record(
         fromPull(numbers(3)).pipe(
-          bufferedMergeMap((i) => (started.push(i), cleaning((cleanups[i] as (typeof cleanups)[0]).promise)), { concurrent: 1 }),
+          bufferedMergeMap((i) => (started.push(i), cleaning((cleanups[i] as (typeof cleanups)[0]).promise)), {
+            concurrent: 1,
+          }),
         ),
       );
       await settle();
@@ -344,7 +351,11 @@ describe('bufferedMergeMap', () => {
     });
 
     it('also when the clean-up fails, which is reported', async () => {
-      const { log } = record(of(1, 2).pipe(bufferedMergeMap((i) => cleaning(Promise.reject(new Error(`cleanup ${String(i)}`))), { concurrent: 1 })));
+      const { log } = record(
+        of(1, 2).pipe(
+          bufferedMergeMap((i) => cleaning(Promise.reject(new Error(`cleanup ${String(i)}`))), { concurrent: 1 }),
+        ),
+      );
       await new Promise((resolve) => setTimeout(resolve, 5));
       expect(log).toEqual(['complete']);
       expect(unhandled.splice(0)).toEqual([new Error('cleanup 1'), new Error('cleanup 2')]);
@@ -436,7 +447,9 @@ describe('bufferedMergeMap', () => {
         const source = m.cold('  ab-------');
         const failing = m.cold('  --#');
         const expected = '       --------#'; // 1 + 2 + 5
-        const result = source.pipe(bufferedMergeMap((value) => (value === 'a' ? sibling : failing), { cleanupTimeout: 5 }));
+        const result = source.pipe(
+          bufferedMergeMap((value) => (value === 'a' ? sibling : failing), { cleanupTimeout: 5 }),
+        );
         m.expect(result).toBeObservable(expected);
         m.expect(source).toHaveSubscriptions('^--!');
       }),
@@ -448,7 +461,12 @@ describe('bufferedMergeMap', () => {
         const scope = findCleanupScope(subscriber);
         return () => scope?.track(new Promise(() => undefined));
       });
-      const { log, subscription } = record(of(sibling, throwError(() => 'error')).pipe(bufferedMergeMap((inner) => inner)));
+      const { log, subscription } = record(
+        of(
+          sibling,
+          throwError(() => 'error'),
+        ).pipe(bufferedMergeMap((inner) => inner)),
+      );
       expect(vi.getTimerCount()).toBe(1);
       subscription.unsubscribe();
       expect(vi.getTimerCount()).toBe(0);
@@ -531,16 +549,24 @@ describe('bufferedMergeMap', () => {
           }
         },
       );
-      of(1, 2).pipe(bufferedMergeMap((value) => of(value))).subscribe();
+      of(1, 2)
+        .pipe(bufferedMergeMap((value) => of(value)))
+        .subscribe();
       expect(made).toBe(0);
-      of(1, 2).pipe(bufferedMergeMap((value, _, { signal }) => of(signal.aborted))).subscribe();
+      of(1, 2)
+        .pipe(bufferedMergeMap((value, _, { signal }) => of(signal.aborted)))
+        .subscribe();
       expect(made).toBe(2);
       vi.unstubAllGlobals();
     });
 
     const signals = () => {
       const seen: AbortSignal[] = [];
-      const project = (inner: Observable<unknown> | Promise<unknown>, _: number, { signal }: { signal: AbortSignal }) => {
+      const project = (
+        inner: Observable<unknown> | Promise<unknown>,
+        _: number,
+        { signal }: { signal: AbortSignal },
+      ) => {
         seen.push(signal);
         return inner;
       };
@@ -708,7 +734,11 @@ describe('bufferedMergeMap', () => {
               inSecond.most = Math.max(inSecond.most, ++inSecond.now);
               return i;
             }),
-            bufferedMergeMap(async (i) => (await sleep(), inSecond.now--, i), { concurrent: 1, highWaterMark: 0, bufferSize: 0 }),
+            bufferedMergeMap(async (i) => (await sleep(), inSecond.now--, i), {
+              concurrent: 1,
+              highWaterMark: 0,
+              bufferSize: 0,
+            }),
           )
           .subscribe({ next: (i) => done.push(i), complete: resolve });
       });
@@ -739,7 +769,9 @@ describe('bufferedMergeMap', () => {
           gatedBy(gate),
         ),
       );
-      expect(log).toEqual([['error', expect.objectContaining({ name: 'BufferOverflowError', what: 'results', waiting: 5 })]]);
+      expect(log).toEqual([
+        ['error', expect.objectContaining({ name: 'BufferOverflowError', what: 'results', waiting: 5 })],
+      ]);
       expect(dropped).toEqual([0, 1, 2, 0, 1, 2].map((result) => [result, 'error']));
     });
 
@@ -757,7 +789,12 @@ describe('bufferedMergeMap', () => {
       expect(log).toEqual([['error', 'error']]);
       expect(dropped).toEqual([['a', 'error']]);
 
-      const completing = record(of(of('a')).pipe(bufferedMergeMap((inner) => inner), gatedBy(gate)));
+      const completing = record(
+        of(of('a')).pipe(
+          bufferedMergeMap((inner) => inner),
+          gatedBy(gate),
+        ),
+      );
       expect(completing.log).toEqual([]);
       gate.ready = true;
       expect(completing.log).toEqual(['a', 'complete']);
@@ -768,7 +805,11 @@ describe('bufferedMergeMap', () => {
       const dropped: unknown[] = [];
       const { subscription } = record(
         fromPull(['a', 'b', 'c']).pipe(
-          bufferedMergeMap((value) => of(value), { concurrent: 1, onDrop: (...drop) => dropped.push(drop), onDropResult: (...drop) => dropped.push(drop) }),
+          bufferedMergeMap((value) => of(value), {
+            concurrent: 1,
+            onDrop: (...drop) => dropped.push(drop),
+            onDropResult: (...drop) => dropped.push(drop),
+          }),
           gatedBy(gate),
         ),
       );
@@ -834,7 +875,9 @@ describe('bufferedMergeMap', () => {
       }
       const head = new Subject<string>();
       const { log } = record(
-        of('a', 'b', 'c').pipe(bufferedMergeMap((name) => (name === 'a' ? head : fromPull(inner(name))), { ordered: true })),
+        of('a', 'b', 'c').pipe(
+          bufferedMergeMap((name) => (name === 'a' ? head : fromPull(inner(name))), { ordered: true }),
+        ),
       );
       expect(pulled).toEqual(['b0', 'c0']);
       head.complete();
@@ -851,7 +894,10 @@ describe('bufferedMergeMap', () => {
     it('heeds the consumer below too', () => {
       const gate = new ManualGate();
       const { log } = record(
-        of('a', 'b').pipe(bufferedMergeMap((value) => of(`${value}1`, `${value}2`), { ordered: true }), gatedBy(gate)),
+        of('a', 'b').pipe(
+          bufferedMergeMap((value) => of(`${value}1`, `${value}2`), { ordered: true }),
+          gatedBy(gate),
+        ),
       );
       expect(log).toEqual([]);
       gate.ready = true;

@@ -14,7 +14,10 @@ const isTeardown = (line: string) => / (teardown|return) /.test(line);
  * inner source turns into recursion, and so it tears down the first after the last. Here each is torn down before the next is
  * started, at the price of this: among what happens synchronously, teardowns come earlier.
  */
-const withoutTeardownOrder = (log: string[]) => [log.filter((line) => !isTeardown(line)), log.filter(isTeardown).sort()];
+const withoutTeardownOrder = (log: string[]) => [
+  log.filter((line) => !isTeardown(line)),
+  log.filter(isTeardown).sort(),
+];
 
 it('does what mergeMap does, in the same order and at the same time', async () => {
   await fc.assert(
@@ -30,7 +33,8 @@ it('does what mergeMap does, in the same order and at the same time', async () =
 it('tears down in the order of mergeMap, unless a waiting inner source is synchronous', async () => {
   const asynchronous = mergePrograms.filter(
     ({ inners, concurrent }) =>
-      concurrent === Infinity || inners.every((inner) => inner === 'promise' || (Array.isArray(inner) && inner.every(({ at }) => at > 0))),
+      concurrent === Infinity ||
+      inners.every((inner) => inner === 'promise' || (Array.isArray(inner) && inner.every(({ at }) => at > 0))),
   );
   await fc.assert(
     fc.asyncProperty(asynchronous, async (program) => {

@@ -1,0 +1,49 @@
+import type { Readable, Writable } from 'node:stream';
+import { catchError, defer, filter, map, retry, take, takeUntil, tap, type Observable } from 'rxjs';
+import { bufferedMergeMap } from 'rxjs-flow-control';
+import { backOff, locate } from './locate.js';
+import { setAside } from './setAside.js';
+import { formatJsonLines, fromReadable, splitLines, writeTo } from './standin.js';
+import type { Tally } from './Tally.js';
+
+export interface Job {
+  input: Readable;
+  output: Writable;
+  /** Takes the number of each bad line, and what is wrong with it. */
+  rejected: Writable;
+  /** The service that is asked. */
+  url: string;
+  /** How many records are read at most. */
+  records: number;
+  /** Ends the reading; what has been read is finished. */
+  stop$: Observable<unknown>;
+  tally: Tally;
+}
+
+/** Asks a service about the place of each record, 16 at a time, and writes the records with what it says. */
+export function enrich({ input, output, rejected, url, records, stop$, tally }: Job): Observable<unknown> {
+  const lines$ = fromReadable(input).pipe(
+    splitLines(),
+    map((text, index) => ({ text, line: index + 1 })),
+    filter(({ text }) => text.trim() !== ''),
+    take(records),
+    takeUntil(stop$),
+  );
+
+  return lines$.pipe(
+    tap(() => tally.read++),
+    bufferedMergeMap(
+      ({ text, line }, _, { signal }) => {
+        tally.start();
+        return defer(() => locate(text, url, signal)).pipe(
+          retry({ count: 5, delay: backOff(tally) }),
+          catchError(setAside(line, rejected, tally)),
+        );
+      },
+      { concurrent: 16, highWaterMark: 64 },
+    ),
+    tap(() => tally.written++),
+    formatJsonLines(),
+    writeTo(output),
+  );
+}

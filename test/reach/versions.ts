@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import type { TestProjectInlineConfiguration } from 'vitest/config';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The name under which the RxJS of this project is installed. */
+    rxjs: string;
+  }
+}
+
+const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  devDependencies: Record<string, string>;
+};
+
+/** The older versions of RxJS that the package is tested with, as they are installed: `rxjs-7.5.5`, ... */
+export const olderRxjs = Object.keys(manifest.devDependencies).filter((name) => /^rxjs-\d/.test(name));
+
+/** The version of the RxJS that is installed under this name. */
+export const versionOf = (name: string): string => manifest.devDependencies[name]?.split('@').at(-1) ?? '';
+
+/** The version that the package is developed with. */
+export const rxjsVersion = versionOf('rxjs');
+
+/** All of them, oldest first. */
+export const supportedVersions = [...olderRxjs.map(versionOf), rxjsVersion];
+
+/** What depends on RxJS, once more for each older version of it: `npx vitest run --project rxjs-7.5.5`. */
+export function versionProjects(): TestProjectInlineConfiguration[] {
+  return olderRxjs.map((name) => ({
+    resolve: {
+      alias: [
+        { find: /^rxjs(?=$|\/)/, replacement: name },
+        // Its CommonJS files would ask Node for `rxjs`, and get the newest beside the older one.
+        { find: /^rxjs-marbles\/(cases|context-run|fake)\.js$/, replacement: 'rxjs-marbles/esm2015/$1.js' },
+      ],
+    },
+    test: {
+      name,
+      include: ['test/{link,operators,properties,reach,sinks,sources,support}/**/*.test.ts'],
+      exclude: ['test/link/copies.test.ts'], // brings its own copies of RxJS
+      server: { deps: { inline: ['rxjs-marbles'] } },
+      provide: { rxjs: name },
+    },
+  }));
+}
