@@ -1,12 +1,11 @@
-import { constants } from 'node:os';
 import { finished } from 'node:stream/promises';
-import { lastValueFrom } from 'rxjs';
+import { lastValueFrom, Subject } from 'rxjs';
 import { readArguments, usage, UsageError, type Settings } from './arguments.js';
 import { openFiles, PathError } from './files.js';
 import { enrich } from './pipeline.js';
 import { showMessage, showProgress, showReport } from './report.js';
 import { startService } from './service.js';
-import { stopSignals$, type StopSignal } from './signals.js';
+import { exitCodeOf, onStopRequest } from './signals.js';
 import { Tally } from './Tally.js';
 
 /** Gives the exit code. */
@@ -33,19 +32,19 @@ async function run(settings: Settings): Promise<number> {
   process.once('exit', endProgress); // where a second signal ends it
 
   let exitCode = 0;
-  const signals = stopSignals$.subscribe((signal) => {
-    if (exitCode > 0) process.exit(exitCodeOf(signal));
-    exitCode = exitCodeOf(signal);
+  const stop$ = new Subject<void>();
+  const ignoreSignals = onStopRequest((code) => {
+    exitCode = code;
+    stop$.next();
     endProgress();
     showMessage('stopping: what has been read is finished; once more to exit at once');
   });
   try {
-    const written$ = enrich({ ...files, url: service.url, records, stop$: stopSignals$, tally });
-    await lastValueFrom(written$, { defaultValue: undefined });
+    tally.written = await lastValueFrom(enrich({ ...files, url: service.url, records, stop$, tally }));
     await finished(files.rejected.end());
     return exitCode;
   } finally {
-    signals.unsubscribe();
+    ignoreSignals();
     service.stop();
     endProgress();
     showReport(tally, settings);
@@ -62,11 +61,6 @@ function explain(error: NodeJS.ErrnoException): number {
   showMessage(`${error.message}${cause}`);
   if (error instanceof UsageError) process.stderr.write(`\n${usage}`);
   return error instanceof UsageError || error instanceof PathError ? 2 : 1;
-}
-
-/** As a shell reports an end by signal. */
-function exitCodeOf(signal: StopSignal | 'SIGPIPE'): number {
-  return 128 + constants.signals[signal];
 }
 
 process.exitCode = await main();

@@ -1,9 +1,9 @@
 import type { Readable, Writable } from 'node:stream';
 import { catchError, defer, filter, map, retry, take, takeUntil, tap, type Observable } from 'rxjs';
-import { bufferedMergeMap } from 'rxjs-flow-control';
+import { bufferedMergeMap, formatJsonLines, splitLines } from 'rxjs-flow-control';
+import { fromReadable, writeTo } from 'rxjs-flow-control/node';
 import { backOff, locate } from './locate.js';
 import { setAside } from './setAside.js';
-import { formatJsonLines, fromReadable, splitLines, writeTo } from './standin.js';
 import type { Tally } from './Tally.js';
 
 export interface Job {
@@ -20,8 +20,8 @@ export interface Job {
   tally: Tally;
 }
 
-/** Asks a service about the place of each record, 16 at a time, and writes the records with what it says. */
-export function enrich({ input, output, rejected, url, records, stop$, tally }: Job): Observable<unknown> {
+/** Asks a service about the place of each record, 16 at a time, writes the records with what it says, and emits how many these are. */
+export function enrich({ input, output, rejected, url, records, stop$, tally }: Job): Observable<number> {
   const lines$ = fromReadable(input).pipe(
     splitLines(),
     map((text, index) => ({ text, line: index + 1 })),
@@ -44,6 +44,6 @@ export function enrich({ input, output, rejected, url, records, stop$, tally }: 
     ),
     tap(() => tally.written++),
     formatJsonLines(),
-    writeTo(output),
+    writeTo(output, { end: output !== process.stdout }),
   );
 }

@@ -1,8 +1,25 @@
-import { fromEvent, map, merge, share, throttleTime, type Observable } from 'rxjs';
+import { constants } from 'node:os';
 
-export type StopSignal = 'SIGINT' | 'SIGTERM';
+const stopSignals = ['SIGINT', 'SIGTERM'] as const;
 
-const on = (signal: StopSignal) => fromEvent(process, signal).pipe(map(() => signal));
+/** Calls `onStop` for the first request to stop; the second ends the process at once. Returns the end of that. */
+export function onStopRequest(onStop: (exitCode: number) => void): () => void {
+  let stoppedAt: number | undefined;
+  const handle = (signal: NodeJS.Signals) => {
+    if (stoppedAt === undefined) {
+      stoppedAt = performance.now();
+      onStop(exitCodeOf(signal));
+    }
+    // One Ctrl-C under `npm start` comes twice, from the terminal and from npm: that is one request.
+    else if (performance.now() - stoppedAt > 500) process.exit(exitCodeOf(signal));
+  };
+  for (const signal of stopSignals) process.on(signal, handle);
+  return () => {
+    for (const signal of stopSignals) process.off(signal, handle);
+  };
+}
 
-/** Each request to stop. One Ctrl-C under `npm start` comes twice, from the terminal and from npm: that is one request. */
-export const stopSignals$: Observable<StopSignal> = merge(on('SIGINT'), on('SIGTERM')).pipe(throttleTime(500), share());
+/** As a shell reports an end by signal. */
+export function exitCodeOf(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}

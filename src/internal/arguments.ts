@@ -2,37 +2,39 @@ import type { Gate } from '../link/protocol.js';
 
 /** Checks of what a caller passes: a wrong argument throws at the call, nothing is clamped. */
 
+function check<T>(holds: boolean, Kind: ErrorConstructor, name: string, expected: string, value: T): T {
+  if (holds) return value;
+  throw new Kind(`${name} must ${expected}, got ${shown(value)}`);
+}
+
+const isIntegerFrom = (least: number, value: number): boolean => Number.isInteger(value) && value >= least;
+
 export function positiveInteger(name: string, value: number): number {
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new RangeError(`${name} must be a positive integer, got ${shown(value)}`);
+  return check(isIntegerFrom(1, value), RangeError, name, 'be a positive integer', value);
 }
 
 export function positiveIntegerOrInfinity(name: string, value: number): number {
-  if (value === Infinity || (Number.isInteger(value) && value > 0)) return value;
-  throw new RangeError(`${name} must be a positive integer or Infinity, got ${shown(value)}`);
+  const holds = value === Infinity || isIntegerFrom(1, value);
+  return check(holds, RangeError, name, 'be a positive integer or Infinity', value);
 }
 
 export function nonNegativeIntegerOrInfinity(name: string, value: number): number {
-  if (value === Infinity || (Number.isInteger(value) && value >= 0)) return value;
-  throw new RangeError(`${name} must be a non-negative integer or Infinity, got ${shown(value)}`);
+  const holds = value === Infinity || isIntegerFrom(0, value);
+  return check(holds, RangeError, name, 'be a non-negative integer or Infinity', value);
 }
 
 /** In milliseconds. */
 export function nonNegativeDurationOrInfinity(name: string, value: number): number {
-  if (typeof value === 'number' && value >= 0) return value;
-  throw new RangeError(`${name} must be a non-negative number of milliseconds or Infinity, got ${shown(value)}`);
+  const holds = typeof value === 'number' && value >= 0;
+  return check(holds, RangeError, name, 'be a non-negative number of milliseconds or Infinity', value);
 }
 
 export function oneOf<const Choice extends string>(name: string, choices: readonly Choice[], value: Choice): Choice {
-  if (choices.includes(value)) return value;
-  throw new RangeError(
-    `${name} must be one of ${choices.map((choice) => `'${choice}'`).join(', ')}, got ${shown(value)}`,
-  );
+  return check(choices.includes(value), RangeError, name, `be one of ${choices.map(shown).join(', ')}`, value);
 }
 
 export function functionOf<F extends (...args: never[]) => unknown>(name: string, value: F): F {
-  if (typeof value === 'function') return value;
-  throw new TypeError(`${name} must be a function, got ${shown(value)}`);
+  return check(typeof value === 'function', TypeError, name, 'be a function', value);
 }
 
 export function optionalFunction<F extends (...args: never[]) => unknown>(
@@ -43,14 +45,14 @@ export function optionalFunction<F extends (...args: never[]) => unknown>(
 }
 
 export function gateOf(name: string, value: Gate): Gate {
-  if (typeof (value as Gate | undefined)?.onReady === 'function' && typeof value.ready === 'boolean') return value;
-  throw new TypeError(`${name} must have a boolean 'ready' and a function 'onReady', got ${shown(value)}`);
+  const { ready, onReady } = (value ?? {}) as Partial<Gate>;
+  const holds = typeof ready === 'boolean' && typeof onReady === 'function';
+  return check(holds, TypeError, name, "have a boolean 'ready' and a function 'onReady'", value);
 }
 
 /** Options are one object: a bare number, as `mergeMap` takes, would else be ignored in silence. */
 export function optionsObject<O extends object>(value: O): O {
-  if (typeof (value as unknown) === 'object' && (value as unknown) !== null) return value;
-  throw new TypeError(`options must be an object, got ${shown(value)}`);
+  return check(typeof value === 'object' && (value as unknown) !== null, TypeError, 'options', 'be an object', value);
 }
 
 /** How a wrong argument is quoted; never throws, whatever it is. */

@@ -24,6 +24,7 @@ export function subscribeByPull<T>(inner: Pullable<T>, subscriber: Subscriber<T>
   pull(openPuller(inner), subscriber, {
     gate: findGate(subscriber),
     slice: defaultSlice,
+    now: Date.now,
     pause: macrotask,
     onDrop: undefined,
   });

@@ -8,8 +8,10 @@ import { reportUnhandled } from './reportUnhandled.js';
 export interface PullSettings<T> {
   /** Whose demand counts. */
   readonly gate: Gate | undefined;
-  /** How many values may be emitted before the event loop gets a turn. */
+  /** How many values may be emitted before the event loop gets a turn; `Infinity`: it never gets one. */
   readonly slice: number;
+  /** For the time that a slice may take, in ms. */
+  readonly now: () => number;
   /** Lets the event loop have its turn. */
   readonly pause: Pause;
   /** Sees a value that was pulled but can no longer be emitted. */
@@ -151,9 +153,11 @@ class Pulling<T> {
   }
 
   private sliceIsOver(): boolean {
+    const { slice, now } = this.settings;
+    if (slice === Infinity) return false;
     const count = this.emitted++;
-    if (count === 0) this.sliceStart = Date.now();
-    else if (count >= this.settings.slice || ((count & clockMask) === 0 && Date.now() - this.sliceStart >= sliceTime)) {
+    if (count === 0) this.sliceStart = now();
+    else if (count >= slice || ((count & clockMask) === 0 && now() - this.sliceStart >= sliceTime)) {
       this.emitted = 0;
       return true;
     }

@@ -1,5 +1,9 @@
 /**
- * Schedulers.
+ * Node's streams and files.
  * @packageDocumentation
  */
-export {};
+export { ReadableConsumedError } from '../errors/ReadableConsumedError.js';
+export { WritableEndedError } from '../errors/WritableEndedError.js';
+export { fromReadable } from './fromReadable.js';
+export { readJsonLines } from './readJsonLines.js';
+export { writeTo, type WriteToOptions } from './writeTo.js';

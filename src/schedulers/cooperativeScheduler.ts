@@ -17,39 +17,42 @@ export interface CooperativeSchedulerOptions {
  * Creates a scheduler that runs its actions one after the other until a budget of time is used, then gives the event loop a turn.
  *
  * ```text
- * actions      abcdefghi                     a to i are scheduled at once
- * event loop   -[abcd]-[efg]-<click>-[hi]-   each [slice] is a task of its own, as long as the budget
+ * actions      a to i are scheduled at once, c takes long
+ * event loop   --[abc]-[defg]-<click>-[hi]--
  * ```
  *
- * It costs little per action, as `asapScheduler` does, and leaves timers, input, rendering and I/O their turn, as
- * `asyncScheduler` does. Each call creates a scheduler with a line and a budget of its own; share one where they are to be
- * shared.
+ * Each [slice] is a task of its own. It costs little per action, as `queueScheduler` does, and leaves timers, input, rendering
+ * and I/O their turn, as `asyncScheduler` does. Each call creates a scheduler with its own line and its own budget.
  *
  * - **Order**: actions without a delay run first in, first out. A delayed action joins the end of the line when it is due, in
  *   the order of the due times. An action that schedules itself again joins the end of the line too.
- * - **Starts** never within `schedule()`, always in a macrotask: `setImmediate`, a `MessageChannel` where there is none. An
- *   action is not interrupted, so a slice is as long as the budget and the rest of its last action. What waits for a promise
- *   runs after the slice.
- * - **Delays** are timers. An action that schedules itself with the delay that it had keeps its beat: what its work took is
- *   no part of the delay. A delay of `Infinity` never comes to an end, one that is not positive is none.
- * - **Errors**: an action that throws is unsubscribed and its error reported as RxJS reports unhandled errors
- *   (`config.onUnhandledError`, else thrown in a task of its own); the other actions run.
- * - **Unsubscribed**, an action that waits leaves the line or clears its timer. When nothing waits, nothing is left that
- *   keeps a process alive.
- * - **Backpressure**: none, and the line has no bound: `observeOn` takes whatever comes.
+ * - **Starts** never within `schedule()`, always in a macrotask (`setImmediate`, or a `MessageChannel` where there is none).
+ *   An action is not interrupted: a slice lasts for the budget and the rest of its last action. Promises settle after a slice.
+ * - **Delays** are timers. An action that schedules itself again with the same delay keeps its beat: the time that its work
+ *   took is no part of the delay. A delay that is not positive is none, and one of `Infinity` does not end.
+ * - **Errors**: an action that throws is unsubscribed, and its error is reported as RxJS reports unhandled errors: to
+ *   `config.onUnhandledError`, else thrown in a task of its own. The other actions run.
+ * - **Unsubscribed**, an action that waits leaves the line or clears its timer. When none waits, nothing is left that keeps a
+ *   process alive.
+ * - **Backpressure**: none, and the line has no bound. `observeOn` takes whatever comes, and what RxJS itself keeps for each
+ *   waiting value makes it slow from some 16 000 on, with any scheduler: there, let the source be on the scheduler.
  * - **Drops** nothing.
- * - **Rather** `asyncScheduler` where the event loop is to have a turn after each action; in marble tests the `TestScheduler`.
+ * - **Rather** `asyncScheduler` where the event loop is to have a turn after each action, and the `TestScheduler` in marble
+ *   tests. Fake timers move the delays, but their clock stands still during a slice: it lasts until the line is empty.
  *
  * @throws RangeError if called with a `budget` that is not a positive number
  *
  * @example
  * ```ts
- * import { observeOn, range } from 'rxjs';
+ * import { count, scheduled } from 'rxjs';
  * import { cooperativeScheduler } from 'rxjs-flow-control/schedulers';
  *
- * range(1, 1_000_000)
- *   .pipe(observeOn(cooperativeScheduler({ budget: 8 })))
- *   .subscribe({ complete: () => console.log('a million values, and the page never froze') });
+ * const million = Array.from({ length: 1_000_000 }, (_, index) => index);
+ * scheduled(million, cooperativeScheduler({ budget: 8 }))
+ *   .pipe(count())
+ *   .subscribe((values) => console.log(`${values} values`));
+ * setTimeout(() => console.log('a timer has its turn'));
+ * // prints: a timer has its turn, 1000000 values
  * ```
  * @public
  */
@@ -90,8 +93,8 @@ class CooperativeScheduler implements SchedulerLike {
   arrangeSlice(): void {
     if (this.inSlice) return;
     if (this.ready.first || this.fired.first) {
-      // Not `scheduler.yield()`: its continuation goes before all timers, messages and responses. They, delayed actions
-      // among them, would wait until the line is empty.
+      // Not `scheduler.yield()`: its continuation goes before all timers, messages and responses, so that they, the delayed
+      // actions among them, would wait until the line is empty; and it rejects when a task around it is aborted.
       this.cancelSlice ??= macrotask(this.runSlice);
     } else {
       this.cancelSlice?.();

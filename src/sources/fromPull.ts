@@ -22,9 +22,12 @@ import { findGate } from '../link/walk.js';
 export interface FromPullOptions<T> {
   /** Whose demand counts, where the consumer cannot be found by itself. Default: the nearest gate below. */
   gate?: Gate;
-  /** How many values may be emitted before the event loop gets a turn (it gets one after 10 ms too). Default: 1000. */
+  /**
+   * How many values may be emitted before the event loop gets a turn; it gets one after 10 ms too. `Infinity`: it gets none.
+   * Default: 1000.
+   */
   slice?: number;
-  /** Gives the event loop its turn. Default: `setImmediate` or a `MessageChannel`. */
+  /** Gives the event loop its turn, and has the clock for that. Default: `setImmediate` or a `MessageChannel`. */
   scheduler?: SchedulerLike;
   /** Called with a value that was pulled, but not emitted before the subscription ended. */
   onDrop?: (value: T, reason: 'unsubscribe') => void;
@@ -85,6 +88,7 @@ function readOptions<T>(options: FromPullOptions<T>): PullSettings<T> {
   return {
     gate: gate === undefined ? undefined : gateOf('gate', gate),
     slice: positiveIntegerOrInfinity('slice', slice),
+    now: scheduler === undefined ? Date.now : () => scheduler.now(),
     pause: scheduler === undefined ? macrotask : pauseOn(scheduler),
     onDrop:
       onDrop &&

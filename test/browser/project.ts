@@ -37,6 +37,7 @@ export function browserProjects(): TestProjectInlineConfiguration[] {
       test: {
         name: 'browser',
         include: ['test/{operators,sources,sinks,schedulers,browser}/**/*.test.ts'],
+        exclude: ['**/*.node.test.ts'], // what needs Node
         browser: {
           enabled: true,
           headless: true,

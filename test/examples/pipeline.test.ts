@@ -138,7 +138,7 @@ describe('what cannot be done', () => {
     await once(program.stdout, 'data');
     program.stdout.destroy();
     await said(program, 'pipeline: nobody reads the output any more\n');
-    const [code] = await once(program, 'exit');
+    const code = await exitCodeOf(program);
 
     expect(code).toBe(141);
   });
@@ -171,7 +171,7 @@ describe('a signal', () => {
     await said(program, 'stopping');
     await sleep(700); // sooner, it would be the same request
     program.kill('SIGINT');
-    const [code] = await once(program, 'exit');
+    const code = await exitCodeOf(program);
 
     expect(code).toBe(130);
   });
@@ -185,8 +185,12 @@ type Program = ReturnType<typeof start>;
 
 async function outcomeOf(program: Program) {
   const [stdout, stderr] = [text(program.stdout), text(program.stderr)];
+  return { code: await exitCodeOf(program), stdout: await stdout, stderr: await stderr };
+}
+
+async function exitCodeOf(program: Program) {
   const [code] = (await once(program, 'exit')) as [number | null];
-  return { code, stdout: await stdout, stderr: await stderr };
+  return code;
 }
 
 async function said(program: Program, words: string) {
@@ -214,5 +218,7 @@ const parsed = (content: string) =>
 /** The figures of the table. */
 function reportIn(stderr: string): Record<string, number> {
   const rows = stderr.matchAll(/│ (\w[\w ]*\w) +│ +([\d,.]+)/g);
-  return Object.fromEntries(Array.from(rows, ([, name, figure]) => [name, Number(figure?.replaceAll(',', ''))]));
+  return Object.fromEntries(
+    Array.from(rows, ([, name = '', figure = '']) => [name, Number(figure.replaceAll(',', ''))]),
+  );
 }

@@ -15,7 +15,7 @@ const policies: Record<Overflow, (line: number[], arriving: number) => { stays: 
 };
 
 const sizes = fc.oneof(fc.integer({ min: 0, max: 20 }), fc.constant(Infinity));
-const steps = fc.array(fc.constantFrom('offer', 'offer', 'shift'), { maxLength: 200 });
+const steps = fc.array(fc.constantFrom('offer', 'offer', 'shift'), { maxLength: 200, size: 'max' });
 
 describe.each(Object.keys(policies) as Overflow[])('%s', (overflow) => {
   it('bounds what waits, and gives what has to give way', () => {

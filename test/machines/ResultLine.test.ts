@@ -52,7 +52,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     { weight: 2, arbitrary: fc.record({ do: fc.constant('close' as const), slot: fc.nat({ max: 9 }) }) },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('take first' as const) }) },
   ),
-  { maxLength: 100 },
+  { maxLength: 100, size: 'max' },
 );
 
 describe.each([
@@ -104,3 +104,31 @@ describe.each([
     );
   });
 });
+
+it('SourceOrder forgets a slot when its last result has gone', () => {
+  const line = new SourceOrder<object, number>();
+  for (let i = 0; i < 100; i++) {
+    const slot = {};
+    line.open(slot);
+    line.push(i, slot);
+    line.close(slot);
+    line.takeFirst(() => {});
+  }
+  expect(slotsIn(line)).toBe(0);
+});
+
+it('ArrivalOrder forgets the slots of what is taken out', () => {
+  const line = new ArrivalOrder<object, number>();
+  line.push(1, { old: true });
+  line.takeAll();
+  line.push(2, { old: false });
+  const slots: object[] = [];
+  line.takeFirst((_, slot) => slots.push(slot));
+  expect(slots).toEqual([{ old: false }]);
+});
+
+const slotsIn = (line: object) =>
+  Object.values(line).reduce<number>(
+    (sum, field) => sum + (field instanceof Map || field instanceof Set ? field.size : 0),
+    0,
+  );

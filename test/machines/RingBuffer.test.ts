@@ -10,7 +10,7 @@ const steps = fc.array(
     { weight: 5, arbitrary: fc.record({ do: fc.constant('shift' as const), count: batch }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('take all' as const), count: fc.constant(1) }) },
   ),
-  { maxLength: 40 },
+  { maxLength: 40, size: 'max' },
 );
 
 it('is an array, first in, first out', () => {
@@ -47,13 +47,19 @@ it('takes undefined for a value', () => {
   expect(buffer.takeAll()).toEqual([undefined]);
 });
 
-it('holds nothing that was taken, and no more room than it needs once it is empty', () => {
+it('holds nothing that was taken', () => {
+  const buffer = new RingBuffer<object>();
+  for (let i = 0; i < 20; i++) buffer.push({});
+  for (let i = 0; i < 10; i++) buffer.shift();
+  expect(heldBy(buffer)).toBe(10);
+  buffer.takeAll();
+  expect(heldBy(buffer)).toBe(0);
+});
+
+it('makes itself small when it has become empty', () => {
   const buffer = new RingBuffer<object>();
   for (let i = 0; i < 5000; i++) buffer.push({});
-  for (let i = 0; i < 4999; i++) buffer.shift();
-  expect(heldBy(buffer)).toBe(1);
-  buffer.shift();
-  expect(heldBy(buffer)).toBe(0);
+  for (let i = 0; i < 5000; i++) buffer.shift();
   expect(roomOf(buffer)).toBeLessThanOrEqual(1024);
 });
 

@@ -50,22 +50,21 @@ async function run(roots: readonly Plan[], stage: Stage): Promise<string[]> {
   return log;
 }
 
-it.each([8, Number.MIN_VALUE])(
-  'runs everything in the order and at the time of VirtualTimeScheduler: budget %d',
-  async (budget) => {
+it.each([
+  { slices: 'long', budget: 8, turnsPerMs: 3, numRuns: 200 },
+  { slices: 'of one action', budget: Number.MIN_VALUE, turnsPerMs: 60, numRuns: 20 },
+])(
+  'runs everything in the order and at the time of VirtualTimeScheduler: slices $slices',
+  { timeout: 60_000 },
+  async ({ budget, turnsPerMs, numRuns }) => {
     await fc.assert(
-      fc.asyncProperty(fc.array(plans, { minLength: 1, maxLength: 5 }), async (roots) => {
-        const expected = await run(
-          roots,
-          inVirtualTime(() => new VirtualTimeScheduler()),
-        );
-        const actual = await run(
-          roots,
-          inFakeTime(() => cooperativeScheduler({ budget }), turnsPerMs),
-        );
-        expect(actual).toEqual(expected);
+      fc.asyncProperty(fc.array(plans, { minLength: 1, maxLength: 4 }), async (roots) => {
+        const virtual = inVirtualTime(() => new VirtualTimeScheduler());
+        const expected = await run(roots, virtual);
+        const cooperative = inFakeTime(() => cooperativeScheduler({ budget }), turnsPerMs);
+        expect(await run(roots, cooperative)).toEqual(expected);
       }),
-      { numRuns: 100 },
+      { numRuns },
     );
   },
 );

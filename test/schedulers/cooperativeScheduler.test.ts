@@ -183,6 +183,25 @@ describe('a slice', () => {
     expect(log).toBe('a|X|b|c|');
   });
 
+  it.runIf(inNode)('is one macrotask, whatever is scheduled and unsubscribed in it', async () => {
+    const { scheduler, pass } = start();
+    const macrotasks = vi.spyOn(globalThis, 'setImmediate');
+    onTestFinished(() => { macrotasks.mockRestore(); }); // prettier-ignore
+    scheduler.schedule(
+      function (this: SchedulerAction<number>, left = 0) {
+        scheduler.schedule(() => undefined).unsubscribe();
+        if (left > 0) this.schedule(left - 1);
+      },
+      0,
+      5,
+    );
+    expect(macrotasks).toHaveBeenCalledTimes(1);
+    await Promise.resolve();
+    macrotasks.mockClear();
+    await pass(0);
+    expect(macrotasks).toHaveBeenCalledTimes(5); // those of the test itself
+  });
+
   it('is not entered a second time when its work lets fake time pass', async () => {
     const { scheduler, pass } = start();
     scheduler.schedule(() => {

@@ -18,8 +18,8 @@ export class ManualGate implements Gate {
     if (!open) return;
     for (const waiter of [...this.waiters]) {
       if (!this.open) return;
-      this.waiters.delete(waiter);
-      waiter();
+      // Opened again inside of one of them, it may have called the next already.
+      if (this.waiters.delete(waiter)) waiter();
     }
   }
 

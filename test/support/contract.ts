@@ -135,7 +135,7 @@ export function keepsOperatorContract(name: string, create: () => MonoTypeOperat
       const values = Array.from({ length: 20 }, value);
       const seen: Value[] = [];
       let completed = false;
-      fromPull(values)
+      fromPull(values, { slice: Infinity })
         .pipe(create(), gatedBy(gate))
         .subscribe({
           next: (each) => {

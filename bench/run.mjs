@@ -1,0 +1,37 @@
+// `npm run bench`: prints what is claimed about speed and size, and what is measured. README.md says how.
+import * as active from './active.mjs';
+import * as gated from './gated.mjs';
+import * as jsonl from './jsonl.mjs';
+import * as memory from './memory.mjs';
+import * as peers from './peers.mjs';
+import * as problem from './problem.mjs';
+import * as promise from './promise.mjs';
+import * as sizes from './sizes.mjs';
+import * as sync from './sync.mjs';
+import * as waiting from './waiting.mjs';
+
+const claims = { problem, sync, promise, peers, waiting, active, memory, gated, jsonl, sizes };
+const names = process.argv.slice(2).filter((argument) => argument !== '--check');
+const unknown = names.find((name) => !(name in claims));
+if (unknown) {
+  console.error(`There is no claim '${unknown}', but: ${Object.keys(claims).join(', ')}.`);
+  process.exit(2);
+}
+
+const columns = [78, 30, 20, 12];
+const line = (...cells) =>
+  cells
+    .map((cell, i) => cell.padEnd(columns[i] ?? 0))
+    .join('')
+    .trimEnd();
+let missed = 0;
+for (const name of names.length > 0 ? names : Object.keys(claims)) {
+  const { title, rows } = claims[name];
+  console.log(`\n${name}: ${title}`);
+  for await (const { what, result, range, target, isMet } of rows()) {
+    if (isMet === false) missed++;
+    console.log(line(`  ${what}`, result, range, target, isMet === undefined ? '' : isMet ? 'met' : 'MISSED'));
+  }
+}
+console.log(missed === 0 ? '\nAll claims are met.' : `\nMISSED: ${missed}`);
+if (process.argv.includes('--check') && missed > 0) process.exitCode = 1;
