@@ -8,12 +8,13 @@ export class WritableEndedError extends Error {
   constructor(
     /** Who writes: the operator, with its `name` if it has one. */
     readonly where: string,
-    options?: ErrorOptions,
+    /** The error of the stream, if it has one: becomes the `cause`. */
+    error?: Error | null,
   ) {
     super(
       `${where}: the stream has been ended, by someone else or an earlier subscription. ` +
         'Open a stream for each subscription, and leave its end to writeTo.',
-      options,
+      error ? { cause: error } : undefined,
     );
   }
 }

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { catchError, type Observable } from 'rxjs';
-import { shown } from '../internal/arguments.js';
+import { optionsObject, shown } from '../internal/arguments.js';
 import {
   parseJsonLines,
   type EmitInvalidLines,
@@ -61,7 +61,7 @@ export function readJsonLines<T>(
     catchError((error: unknown) => {
       throw withPath(error, String(file));
     }),
-    parseJsonLines<T>(typeof options === 'object' ? { name: String(file), ...options } : options),
+    parseJsonLines<T>({ name: String(file), ...optionsObject(options) }),
   );
 }
 

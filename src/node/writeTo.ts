@@ -99,7 +99,7 @@ function writableOf(writable: Writable): Writable {
 
 function writeSubscriber<T>(destination: Subscriber<number>, settings: WriteSettings<T>): Subscriber<T> {
   const { writable, end, onDrop, where, bufferSize, highWaterMark, overflow } = settings;
-  if (writable.destroyed || writable.writableEnded) throw new WritableEndedError(where, { cause: writable.errored });
+  if (writable.destroyed || writable.writableEnded) throw new WritableEndedError(where, writable.errored);
   const scope = findCleanupScope(destination);
   const waiting = new BoundedBuffer<T>(bufferSize, overflow);
   /** The stream has to drain first. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import {
+  catchError,
   concat,
   finalize,
   from,
@@ -8,6 +9,7 @@ import {
   mergeMap,
   noop,
   Observable,
+  repeat,
   retry,
   take,
   tap,
@@ -21,7 +23,10 @@ import {
   fromPull,
   gatedBy,
   toAsyncIterable,
+  ungated,
+  type Overflow,
   type Pullable,
+  type WorkContext,
 } from '../../src/index.js';
 import { operate } from '../../src/internal/operate.js';
 import { LevelGate } from '../../src/link/LevelGate.js';
@@ -43,6 +48,7 @@ const innerKinds = [
   'later',
   'cleaning',
   'promise',
+  'signalled',
   'array',
   'iterable',
   'generator',
@@ -53,6 +59,7 @@ const innerKinds = [
 ] as const;
 const failingKinds = ['throws', 'errors', 'rejects', 'fails later'] as const;
 const glues = ['nothing', 'map', 'retry', 'finalize', 'mergeMap', 'there and back'] as const;
+const disturbingGlues = ['repeat', 'catchError', 'ungated'] as const;
 
 type SourceKind = (typeof sourceKinds)[number];
 type InnerKind = (typeof innerKinds)[number] | (typeof failingKinds)[number];
@@ -71,7 +78,8 @@ interface StageProgram {
   readonly spare: number;
   readonly ordered: boolean;
   readonly inners: readonly { readonly kind: InnerKind; readonly results: number }[];
-  readonly glue: (typeof glues)[number];
+  readonly glue: (typeof glues | typeof disturbingGlues)[number];
+  readonly overflow: Overflow;
 }
 
 /** A random pipeline of what heeds demand, and how it is used. */
@@ -121,7 +129,8 @@ const programs = (fails: boolean): fc.Arbitrary<PipelineProgram> =>
           }),
           { minLength: 1, maxLength: 4 },
         ),
-        glue: fc.constantFrom(...glues),
+        glue: fails ? fc.constantFrom(...glues, ...disturbingGlues) : fc.constantFrom(...glues),
+        overflow: fc.constantFrom<Overflow>('error', 'drop-oldest', 'drop-newest', 'drop-buffer'),
       }),
       { minLength: 1, maxLength: 3 },
     ),
@@ -164,7 +173,7 @@ export async function runPipeline(program: PipelineProgram): Promise<PipelineOut
   return run;
 }
 
-const pushing: readonly InnerKind[] = ['of', 'later', 'cleaning', 'promise', ...failingKinds];
+const pushing: readonly InnerKind[] = ['of', 'later', 'cleaning', 'promise', 'signalled', ...failingKinds];
 
 /**
  * Each value has a name of its own, and one fate: the stage that it comes to starts it, or it is delivered at the end, or it
@@ -177,6 +186,8 @@ class Run implements PipelineOutcome {
   readonly problems: string[] = [];
 
   private readonly created = new Set<string>();
+  /** Of these nobody is told who ends while they are on their way. */
+  private readonly untold = new Set<string>();
   private readonly fates = new Map<string, string>();
   /** What has been opened and not closed yet. */
   private readonly open = new Set<string>();
@@ -209,7 +220,7 @@ class Run implements PipelineOutcome {
     for (let turns = 0; turns < 20 || (turns < 200 && this.open.size > 0); turns++) await turn();
     this.check(this.emitted === emitted, 'something was emitted after the end');
     for (const what of this.open) this.check(false, `${what} is still open`);
-    for (const value of this.created) this.check(this.fates.has(value), `${value} is lost`);
+    for (const value of this.created) this.check(this.fates.has(value) || this.untold.has(value), `${value} is lost`);
     this.check(this.gate.waiters.size === 0, 'somebody waits at the gate below');
     for (const gate of this.gates) this.check(!gate.hasWaiters, 'somebody waits at a gate');
   }
@@ -320,6 +331,7 @@ class Run implements PipelineOutcome {
     let i = 0;
     let busy = false;
     let returned = false;
+    let ended = false;
     return {
       next: async () => {
         this.check(!busy, `next() of ${name} is called though it is under way`);
@@ -328,12 +340,13 @@ class Run implements PipelineOutcome {
         busy = false;
         const over = i === failsAt || i === values.length;
         if (over && !returned) close();
+        ended = over;
         if (i === failsAt) throw new Error(name);
         if (over) return { done: true, value: undefined };
         return { done: false, value: this.create(values[i++] as string) };
       },
       return: async () => {
-        close();
+        if (!ended || returned) close(); // that it has ended may not be known yet
         returned = true;
         await this.pace();
         return { done: true, value: undefined };
@@ -421,6 +434,7 @@ class Run implements PipelineOutcome {
     kind: InnerKind,
     name: string,
     results: readonly string[],
+    context: WorkContext,
     cleaned: () => void,
   ): ObservableInput<string> {
     const [first = ''] = results;
@@ -433,6 +447,8 @@ class Run implements PipelineOutcome {
         return this.pace().then(() => Promise.reject(new Error(name)));
       case 'promise':
         return this.pace().then(() => first); // after the end nobody can say what became of it
+      case 'signalled':
+        return this.work(name, first, context.signal);
       case 'array':
         return [...results];
       case 'fromPull':
@@ -466,8 +482,27 @@ class Run implements PipelineOutcome {
           if (kind === 'of') emit();
           else this.soon(emit);
         });
+      case 'async iterable':
+      case 'async generator':
+      case 'stream':
+        for (const result of results) this.untold.add(result);
+        return this.pullable(kind, name, results);
       default:
         return this.pullable(kind, name, results);
+    }
+  }
+
+  private async work(name: string, result: string, signal: AbortSignal): Promise<string> {
+    const close = this.opens(`the work ${name}`);
+    const aborted = new Promise((resolve) => {
+      signal.addEventListener('abort', resolve, { once: true });
+    });
+    try {
+      await Promise.race([this.pace(), aborted]);
+      signal.throwIfAborted();
+      return result;
+    } finally {
+      close();
     }
   }
 
@@ -504,14 +539,14 @@ class Run implements PipelineOutcome {
       );
     }).pipe(
       bufferedMergeMap(
-        (value) => {
+        (value, _, context) => {
           started++;
           this.meet(value, 'started');
           const results = this.resultsOf(stage, value);
           const { kind } = this.innerOf(stage, value);
           ahead.set(value, results.length + (kind === 'cleaning' ? 1 : 0));
           holds(concurrent, started - finished, 'run');
-          return this.inner(kind, value, results, () => {
+          return this.inner(kind, value, results, context, () => {
             advance(value);
           });
         },
@@ -522,6 +557,7 @@ class Run implements PipelineOutcome {
           ordered,
           onDrop: this.onDrop,
           onDropResult: this.onDrop,
+          overflow: stage.overflow,
         },
       ),
       tap((result) => {
@@ -540,6 +576,12 @@ class Run implements PipelineOutcome {
         return worked.pipe(mergeMap((value) => [value]));
       case 'there and back':
         return this.thereAndBack(worked);
+      case 'repeat':
+        return worked.pipe(repeat(2));
+      case 'catchError':
+        return worked.pipe(catchError(() => this.source(0)));
+      case 'ungated':
+        return worked.pipe(ungated());
       default:
         return worked;
     }
@@ -610,11 +652,13 @@ class Run implements PipelineOutcome {
         if (sink === 'gated') {
           this.check(this.gate.ready, 'something was emitted though the gate was closed');
           this.gate.ready = false;
+        }
+        deliver(value);
+        if (sink === 'gated') {
           this.soon(() => {
             this.gate.ready = true;
           });
         }
-        deliver(value);
       },
       error: () => {
         this.ends('error');
