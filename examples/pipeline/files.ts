@@ -43,7 +43,8 @@ async function create(path: string, taken: Map<string, Stats>): Promise<Writable
       throw new PathError(`cannot write ${path}: it is the same file as ${other}`);
   const file = await open(path, 'w').catch(refuse('write', path));
   taken.set(path, await file.stat());
-  return file.createWriteStream();
+  // Who writes is told by the callback; without a listener the error would end the process as well.
+  return file.createWriteStream().on('error', () => undefined);
 }
 
 /** Node says "ENOENT: no such file or directory, open 'x'": the middle of it is what a user wants to know. */

@@ -33,18 +33,19 @@ async function run(settings: Settings): Promise<number> {
 
   let exitCode = 0;
   const stop$ = new Subject<void>();
-  const ignoreSignals = onStopRequest((code) => {
+  onStopRequest((code) => {
     exitCode = code;
     stop$.next();
     endProgress();
     showMessage('stopping: what has been read is finished; once more to exit at once');
   });
   try {
-    tally.written = await lastValueFrom(enrich({ ...files, url: service.url, records, stop$, tally }));
+    tally.written = await lastValueFrom(enrich({ ...files, url: service.url, records, stop$, tally }), {
+      defaultValue: 0,
+    });
     await finished(files.rejected.end());
     return exitCode;
   } finally {
-    ignoreSignals();
     service.stop();
     endProgress();
     showReport(tally, settings);

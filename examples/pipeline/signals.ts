@@ -1,9 +1,7 @@
 import { constants } from 'node:os';
 
-const stopSignals = ['SIGINT', 'SIGTERM'] as const;
-
-/** Calls `onStop` for the first request to stop; the second ends the process at once. Returns the end of that. */
-export function onStopRequest(onStop: (exitCode: number) => void): () => void {
+/** Calls `onStop` at the first request to stop; the second ends the process at once. */
+export function onStopRequest(onStop: (exitCode: number) => void): void {
   let stoppedAt: number | undefined;
   const handle = (signal: NodeJS.Signals) => {
     if (stoppedAt === undefined) {
@@ -13,10 +11,7 @@ export function onStopRequest(onStop: (exitCode: number) => void): () => void {
     // One Ctrl-C under `npm start` comes twice, from the terminal and from npm: that is one request.
     else if (performance.now() - stoppedAt > 500) process.exit(exitCodeOf(signal));
   };
-  for (const signal of stopSignals) process.on(signal, handle);
-  return () => {
-    for (const signal of stopSignals) process.off(signal, handle);
-  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, handle);
 }
 
 /** As a shell reports an end by signal. */

@@ -13,7 +13,7 @@ export class WritableEndedError extends Error {
   ) {
     super(
       `${where}: the stream has been ended, by someone else or an earlier subscription. ` +
-        'Open a stream for each subscription, and leave its end to writeTo.',
+        'Leave its end to writeTo, and pass a function that opens it anew for each subscription: writeTo(() => ...).',
       error ? { cause: error } : undefined,
     );
   }

@@ -70,7 +70,7 @@ export function lineSubscriber<Out>(settings: LineSubscriberSettings<Out>): Subs
 
   /** Goes on to what has come behind the lines that are out. Gives whether there was any. */
   const advance = () => {
-    if (behind.size > 0) lines.push(behind.shift());
+    if (behind.size > 0) lines.push(textOrBytes(where, behind.shift()));
     else if (completes) {
       completes = false;
       lines.end();
@@ -82,7 +82,7 @@ export function lineSubscriber<Out>(settings: LineSubscriberSettings<Out>): Subs
 
   destination.add(() => {
     stopWaiting();
-    lines.forget();
+    lines.clear();
     behind.takeAll();
   });
 
@@ -90,7 +90,7 @@ export function lineSubscriber<Out>(settings: LineSubscriberSettings<Out>): Subs
     destination,
     gate,
     next: (chunk) => {
-      behind.push(textOrBytes(where, chunk));
+      behind.push(chunk);
       drain();
     },
     error: (error) => {

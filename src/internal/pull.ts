@@ -37,9 +37,9 @@ const none = Symbol('none');
 /**
  * Emits what `puller` gives, one value for each time that the gate was seen open.
  *
- * The gate is read before a pull, so that nothing is pulled that nobody wants, and again when an asynchronous pull has come
- * back, because others may have filled the consumer meanwhile: then the value is parked. No place is reserved during a
- * pull: a source that is slow to answer would starve the others.
+ * The gate is read before a pull, so that nothing is pulled that nobody wants, and again when the pull has come back, because
+ * others may have filled the consumer meanwhile: until it is open the value is parked. No place is reserved during a pull: a
+ * source that is slow to answer would starve the others.
  */
 class Pulling<T> {
   private parked: T | typeof none = none;
@@ -73,7 +73,7 @@ class Pulling<T> {
           return;
         }
         if (this.parked !== none) {
-          this.emitParked();
+          subscriber.next(this.takeParked());
           continue;
         }
         if (this.sliceIsOver()) {
@@ -101,7 +101,7 @@ class Pulling<T> {
   stop(): void {
     this.cancelWait?.();
     this.cancelWait = undefined;
-    this.dropParked();
+    if (this.parked !== none) this.drop(this.takeParked());
     if (!this.ended && (!this.inNext || this.pending)) this.close();
   }
 
@@ -116,7 +116,6 @@ class Pulling<T> {
   };
 
   private readonly onError = (error: unknown): void => {
-    this.inNext = false;
     this.pending = undefined;
     this.end(); // an iterator that has thrown is finished: return() is not called
     this.subscriber.error(error);
@@ -124,30 +123,25 @@ class Pulling<T> {
 
   /** Gives whether to go on. */
   private receive(result: IteratorResult<T>): boolean {
-    const { subscriber, settings } = this;
+    const { subscriber } = this;
     if (result.done) {
       this.end();
       subscriber.complete();
       return false;
     }
     if (subscriber.closed) this.drop(result.value);
-    else if (settings.gate && !settings.gate.ready) this.parked = result.value;
-    else subscriber.next(result.value);
+    else this.parked = result.value;
     return true;
   }
 
-  private emitParked(): void {
+  private takeParked(): T {
     const value = this.parked as T;
-    this.parked = none;
-    this.subscriber.next(value);
+    this.parked = none; // before it is emitted: what follows from that may end it all
+    return value;
   }
 
   private fail(error: unknown): void {
-    if (this.inNext) {
-      // next() itself has thrown
-      this.inNext = false;
-      this.end();
-    }
+    // If it was next() that has thrown, it still counts as under way: return() is not called.
     if (this.subscriber.closed) reportUnhandled(error);
     else this.subscriber.error(error);
   }
@@ -183,13 +177,6 @@ class Pulling<T> {
     } catch (thrown) {
       reportUnhandled(thrown);
     }
-  }
-
-  private dropParked(): void {
-    if (this.parked === none) return;
-    const value = this.parked;
-    this.parked = none;
-    this.drop(value);
   }
 
   private drop(value: T): void {

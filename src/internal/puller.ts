@@ -1,3 +1,5 @@
+import { noop } from 'rxjs';
+
 /**
  * What `fromPull` needs of a web `ReadableStream`.
  * @public
@@ -7,6 +9,7 @@ export interface PullStream<T> {
     read(): PromiseLike<{ readonly done: boolean; readonly value?: T | undefined }>;
     cancel(reason?: unknown): PromiseLike<unknown>;
     releaseLock(): void;
+    readonly closed?: PromiseLike<unknown>;
   };
 }
 
@@ -84,10 +87,16 @@ class StreamPuller<T> implements Puller<T> {
     return this.reader.read() as PromiseLike<IteratorResult<T>>;
   }
 
-  close(): PromiseLike<unknown> {
-    return Promise.resolve(this.reader.cancel()).finally(() => {
+  async close(): Promise<void> {
+    const { reader } = this;
+    try {
+      await reader.cancel();
+    } catch (error) {
+      // A stream that has failed before gives its own error again: a late one, and no failure of the clean-up.
+      await Promise.resolve(reader.closed).then(() => Promise.reject(error), noop);
+    } finally {
       this.release();
-    });
+    }
   }
 
   release(): void {

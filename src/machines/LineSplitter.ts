@@ -1,6 +1,7 @@
 import { ByteChunk, StringChunk, type Chunk } from './Chunk.js';
-import { excerpt, excerptBytes } from './excerpt.js';
-import { PartialLine } from './PartialLine.js';
+import { excerpt } from './excerpt.js';
+import { OpenLine, type ClosedLine } from './OpenLine.js';
+import { SurrogatePairs } from './SurrogatePairs.js';
 import { WholeLines } from './WholeLines.js';
 
 /** What is given in place of a line that is longer than allowed. */
@@ -37,10 +38,7 @@ export class LineSplitter {
   private head: Apart | undefined = undefined;
   private readonly whole = new WholeLines();
   private tail: Apart | undefined = undefined;
-  private readonly partial = new PartialLine();
-  private partialStart = 0;
-  /** The line under way is too long, which has been told: the rest of it is passed over. */
-  private passingOver = false;
+  private readonly open: OpenLine;
 
   /** How many lines have been taken or left out. */
   private counted = 0;
@@ -52,10 +50,11 @@ export class LineSplitter {
   private measures = false;
   /** A byte order mark would be behind. */
   private started = false;
-  /** The first half of a surrogate pair, which a string ended with. */
-  private halfPair = '';
+  private readonly pairs = new SurrogatePairs();
 
-  constructor(private readonly settings: LineSplitterSettings) {}
+  constructor(private readonly settings: LineSplitterSettings) {
+    this.open = new OpenLine(settings.maxLineLength);
+  }
 
   /** Whether `next` has something to give. */
   get hasMore(): boolean {
@@ -69,7 +68,7 @@ export class LineSplitter {
 
   /** Only when there is no more. */
   push(input: string | Uint8Array): void {
-    if (typeof input === 'string') this.receive(new StringChunk(this.wholePairs(input)));
+    if (typeof input === 'string') this.receive(new StringChunk(this.pairs.join(input)));
     else {
       this.releaseHalfPair();
       this.receive(new ByteChunk(input));
@@ -79,14 +78,9 @@ export class LineSplitter {
   /** No more chunks come, and there is no more: what has come of a line is the last one. */
   end(): void {
     this.releaseHalfPair();
-    const { partial, partialStart: start, settings } = this;
-    if (partial.size === 0) return;
-    const isOverlong = partial.size > settings.maxLineLength;
-    const isFirst = !this.started;
-    const line = this.withoutMark(isOverlong ? partial.beginning() : partial.take());
-    partial.clear();
-    if (isOverlong) this.tail = { line: { excerpt: excerpt(line) }, start };
-    else if (!(isFirst && line === '') && !this.leavesOut(line)) this.tail = { line, start };
+    const last = this.open.end();
+    const isNothing = last?.text === '\uFEFF' && !this.started;
+    if (last && !isNothing) this.tail = this.apart(last);
   }
 
   /** Only when there is more. */
@@ -107,6 +101,12 @@ export class LineSplitter {
     this.tail = undefined;
   }
 
+  /** Lets go of everything. */
+  clear(): void {
+    this.forget();
+    this.open.clear();
+  }
+
   /** What is not just the next whole line. */
   private nextApart(): Line {
     const { head, whole, tail } = this;
@@ -119,14 +119,15 @@ export class LineSplitter {
   }
 
   private receive(chunk: Chunk): void {
-    const { whole, settings } = this;
+    const { whole, open, settings } = this;
     const chunkStart = this.received;
     this.received += chunk.size(0, chunk.length);
 
     let from = 0;
-    if (this.passingOver || this.partial.size > 0) {
+    if (open.isOpen) {
       const end = chunk.lineFeed(0);
-      this.continueLine(chunk, end);
+      const closed = open.continue(chunk, end);
+      if (closed) this.head = this.apart(closed);
       if (end === -1) return;
       from = end + 1;
     }
@@ -135,52 +136,24 @@ export class LineSplitter {
     const size = chunk.size(from, to);
     this.measures = size > settings.maxLineLength;
     if (to > from) whole.set(this.withoutMark(chunk.text(from, to)), chunk, from, start);
-    this.partialStart = start + size;
-    if (to < chunk.length) this.beginLine(chunk, to);
+    if (to < chunk.length) this.begin(chunk, to, start + size);
     if (!this.head) this.leaveOutBlank();
   }
 
-  /** `end` is where the chunk ends the line that began before it, or -1. */
-  private continueLine(chunk: Chunk, end: number): void {
-    const { partial, partialStart: start, passingOver } = this;
-    const to = end === -1 ? chunk.length : end;
-    if (passingOver) this.passingOver = end === -1;
-    else if (this.isOverlong(chunk, 0, to)) {
-      this.head = this.passOver(chunk, 0, to);
-      this.passingOver = end === -1;
-    } else {
-      partial.append(chunk.part(0, to));
-      if (end === -1) return;
-      const { endsWithReturn } = partial;
-      const text = this.withoutMark(partial.take());
-      const line = endsWithReturn ? text.slice(0, -1) : text;
-      if (this.leavesOut(line)) this.counted++;
-      else this.head = { line, start };
-    }
+  private begin(chunk: Chunk, from: number, start: number): void {
+    const closed = this.open.begin(chunk, from, start);
+    if (!closed) return;
+    if (this.hasMore) this.tail = this.apart(closed);
+    else this.head = this.apart(closed);
   }
 
-  private beginLine(chunk: Chunk, from: number): void {
-    if (this.isOverlong(chunk, from, chunk.length)) {
-      const overlong = this.passOver(chunk, from, chunk.length);
-      if (this.hasMore) this.tail = overlong;
-      else this.head = overlong;
-      this.passingOver = true;
-    } else this.partial.append(chunk.part(from, chunk.length));
-  }
-
-  /** Whether the line is too long with this part of `chunk`, where a carriage return may belong to its end. */
-  private isOverlong(chunk: Chunk, from: number, to: number): boolean {
-    const { partial, settings } = this;
-    const endsWithReturn = to > from ? chunk.returnBefore(to) : partial.endsWithReturn;
-    return partial.size + chunk.size(from, to) - Number(endsWithReturn) > settings.maxLineLength;
-  }
-
-  private passOver(chunk: Chunk, from: number, to: number): Apart {
-    const { partial, partialStart: start } = this;
-    partial.append(chunk.part(from, Math.min(to, from + excerptBytes)));
-    const line = { excerpt: excerpt(this.withoutMark(partial.beginning())) };
-    partial.clear();
-    return { line, start };
+  /** What is given for a line that was spread over chunks, unless it is left out. */
+  private apart({ text, isOverlong, start }: ClosedLine): Apart | undefined {
+    const line = this.withoutMark(text);
+    if (isOverlong) return { line: { excerpt: excerpt(line) }, start };
+    if (!this.settings.skipBlank || !/^[ \t\r]*$/.test(line)) return { line, start };
+    this.counted++;
+    return undefined;
   }
 
   private takeMeasured(): Apart {
@@ -200,28 +173,15 @@ export class LineSplitter {
     }
   }
 
-  private leavesOut(line: string): boolean {
-    return this.settings.skipBlank && /^[ \t\r]*$/.test(line);
-  }
-
   private withoutMark(text: string): string {
     const hasMark = !this.started && text.startsWith('\uFEFF');
     this.started = true;
     return hasMark ? text.slice(1) : text;
   }
 
-  private wholePairs(input: string): string {
-    const text = this.halfPair + input;
-    const last = text.charCodeAt(text.length - 1);
-    this.halfPair = last >= 0xd800 && last < 0xdc00 ? text.slice(-1) : '';
-    return this.halfPair === '' ? text : text.slice(0, -1);
-  }
-
   /** Nothing comes that could complete it. */
   private releaseHalfPair(): void {
-    if (this.halfPair === '') return;
-    const chunk = new StringChunk(this.halfPair);
-    this.halfPair = '';
-    this.receive(chunk);
+    const half = this.pairs.take();
+    if (half !== '') this.receive(new StringChunk(half));
   }
 }

@@ -55,7 +55,7 @@ export class WholeLines {
     const end = text.indexOf('\n', at);
     this.at = end + 1;
     this.last = this.passed++;
-    return text.slice(at, text.charCodeAt(end - 1) === 13 && end > at ? end - 1 : end);
+    return text.slice(at, text.charCodeAt(end - 1) === 13 ? end - 1 : end);
   }
 
   skip(): void {
@@ -74,7 +74,7 @@ export class WholeLines {
     this.moveTo(this.passed);
     const { chunk, cursor } = this;
     const end = chunk.lineFeed(cursor);
-    return chunk.size(cursor, end > cursor && chunk.returnBefore(end) ? end - 1 : end);
+    return chunk.size(cursor, chunk.returnBefore(end) ? end - 1 : end);
   }
 
   clear(): void {

@@ -12,7 +12,7 @@ export function decodeUtf8(bytes: Uint8Array): string {
 export function utf8Length(text: string): number {
   let length = 0;
   for (let at = 0; at < text.length;) {
-    const { read, written } = encoder.encodeInto(at === 0 ? text : text.slice(at), scratch);
+    const { read, written } = encoder.encodeInto(text.slice(at), scratch);
     at += read;
     length += written;
   }

@@ -1,8 +1,8 @@
 import { finished, type Readable } from 'node:stream';
 import { noop, Observable } from 'rxjs';
 import { ReadableConsumedError } from '../errors/ReadableConsumedError.js';
-import { shown } from '../internal/arguments.js';
 import { subscribeByPull } from '../internal/innerPull.js';
+import { isPrematureClose, streamOf } from '../internal/nodeStream.js';
 
 /**
  * Emits the chunks of a Node stream, at the pace of the consumer below.
@@ -40,11 +40,7 @@ export function fromReadable<T = Buffer>(readable: Readable | (() => Readable)):
   });
 }
 
-function readableOf(readable: Readable): Readable {
-  const { read, on, destroy } = (readable as Readable | undefined) ?? ({} as Partial<Readable>);
-  if ([read, on, destroy].every((method) => typeof method === 'function')) return readable;
-  throw new TypeError(`fromReadable takes a Readable or a function that opens one, got ${shown(readable)}`);
-}
+const readableOf = (readable: Readable) => streamOf('fromReadable', 'Readable', ['read', 'on', 'destroy'], readable);
 
 function opensOnce(readable: Readable): () => Readable {
   let opened = false;
@@ -59,23 +55,20 @@ function opensOnce(readable: Readable): () => Readable {
 class ChunkIterator<T> implements AsyncIterator<T, undefined> {
   private end: { readonly error: unknown } | undefined;
   private onChange = noop;
-  private onEnd = noop;
-  private readonly stopListening: () => void;
+  private onEnd: (error: unknown) => void = noop;
 
   constructor(private readonly readable: Readable) {
     const change = () => {
       this.onChange();
     };
-    const forget = finished(readable, { writable: false }, (error) => {
+    readable.on('readable', change);
+    const stopListening = finished(readable, { writable: false }, (error) => {
+      stopListening();
+      readable.off('readable', change);
       this.end = { error };
       this.onChange();
-      this.onEnd();
+      this.onEnd(error);
     });
-    readable.on('readable', change);
-    this.stopListening = () => {
-      forget();
-      readable.off('readable', change);
-    };
   }
 
   async next(): Promise<IteratorResult<T, undefined>> {
@@ -88,25 +81,20 @@ class ChunkIterator<T> implements AsyncIterator<T, undefined> {
         this.onChange = resolve;
       });
     }
-    this.stopListening();
     if (this.end.error) throw this.end.error as Error;
     return done;
   }
 
   async return(): Promise<IteratorResult<T, undefined>> {
-    this.readable.destroy();
     if (!this.end) {
-      await new Promise<void>((resolve) => {
+      this.readable.destroy();
+      const error = await new Promise<unknown>((resolve) => {
         this.onEnd = resolve;
       });
+      if (error && !isPrematureClose(error)) throw error as Error;
     }
-    this.stopListening();
-    const error = this.end?.error;
-    if (error && !isPrematureClose(error)) throw error as Error;
     return done;
   }
 }
 
 const done: IteratorResult<never, undefined> = { done: true, value: undefined };
-
-const isPrematureClose = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE';

@@ -22,7 +22,7 @@ import { fromReadable } from './fromReadable.js';
  * - **Errors** with what the file system says, for example `ENOENT` for a missing file and `EISDIR` for a directory, and as
  *   `parseJsonLines`, each after the values before.
  * - **Unsubscribed**, it closes the file, and hands the promise of that to the nearest consumer below that waits for such.
- * - **Backpressure**: reads and parses no more than the consumer can take; of the file at most two chunks of 64 KiB are ahead.
+ * - **Backpressure**: parses no more than the consumer can take; of the file a few chunks of 64 KiB are read ahead.
  * - **Drops** invalid lines if `onError` is `'skip'`: `onSkip` sees each.
  * - **Rather** `JSON.parse` of the whole file if it is a document that is not lines.
  *
@@ -73,10 +73,10 @@ function pathOf(path: string | Buffer | URL): string | Buffer {
 
 /** What Node says of a failed read names no file, not even that it is a directory. */
 function withPath(error: unknown, path: string): unknown {
-  const { code, syscall, path: known } = error as NodeJS.ErrnoException;
-  if (error instanceof Error && syscall === 'read' && known === undefined) {
-    error.message += ` '${path}'`;
-    Object.assign(error, { code, path });
+  const failure = error as NodeJS.ErrnoException;
+  if (failure.syscall === 'read') {
+    failure.message += ` '${path}'`;
+    failure.path = path;
   }
-  return error;
+  return failure;
 }

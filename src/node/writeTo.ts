@@ -3,6 +3,7 @@ import { noop, Observable, type OperatorFunction, type Subscriber } from 'rxjs';
 import { BufferOverflowError } from '../errors/BufferOverflowError.js';
 import { WritableEndedError } from '../errors/WritableEndedError.js';
 import { optionalFunction, optionsObject, shown } from '../internal/arguments.js';
+import { isPrematureClose, streamOf } from '../internal/nodeStream.js';
 import { operate } from '../internal/operate.js';
 import { reportUnhandled } from '../internal/reportUnhandled.js';
 import { LevelGate } from '../link/LevelGate.js';
@@ -29,7 +30,8 @@ export interface WriteToOptions<T> extends QueueOptions {
  * Writes each value to a Node stream, at the pace of that, and at the end emits how many values it has written.
  *
  * While the stream's buffer is full (until `'drain'`), sources that can wait are asked to; what any other source emits waits,
- * up to `bufferSize`. Values are strings and bytes; for a stream in object mode name their type, `writeTo<Row>(...)`.
+ * up to `bufferSize`. Pass a function to open a stream for each subscription. Values are strings and bytes; for a stream in
+ * object mode name their type, `writeTo<Row>(...)`.
  *
  * - **Completes** after the source when everything is written, and the stream has finished and, if it closes itself, has closed;
  *   with `end: false` when everything is written.
@@ -42,7 +44,7 @@ export interface WriteToOptions<T> extends QueueOptions {
  * - **Drops** by `overflow`, and what waits when the stream fails or on unsubscription: `onDrop` sees each.
  * - **Rather** `tap` with `write` for a few lines on a terminal.
  *
- * @throws TypeError if called with what is no writable stream, or with options of another type
+ * @throws TypeError if called with what is neither a writable stream nor a function, or with options of another type
  * @throws RangeError if called with an option out of range
  *
  * @example
@@ -53,52 +55,43 @@ export interface WriteToOptions<T> extends QueueOptions {
  * import { writeTo } from 'rxjs-flow-control/node';
  *
  * const written = await lastValueFrom(
- *   range(1, 3).pipe(formatJsonLines(), writeTo(createWriteStream('/tmp/numbers.jsonl'))),
+ *   range(1, 3).pipe(formatJsonLines(), writeTo(() => createWriteStream('/tmp/numbers.jsonl'))),
  * );
  * console.log(written); // prints: 3
  * ```
  * @public
  */
 export function writeTo<T = string | Uint8Array>(
-  writable: Writable,
+  writable: Writable | (() => Writable),
   options: WriteToOptions<NoInfer<T>> = {},
 ): OperatorFunction<NoInfer<T>, number> {
-  const settings = readOptions(writableOf(writable), options);
+  const settings = readOptions(options);
+  if (typeof writable !== 'function') writableOf(writable);
+  const open = typeof writable === 'function' ? writable : () => writable;
 
   return (source) =>
     new Observable((destination) => {
-      source.subscribe(writeSubscriber(destination, settings));
+      source.subscribe(writer(destination, writableOf(open()), settings));
     });
 }
 
-interface WriteSettings<T> extends Required<QueueOptions> {
-  readonly writable: Writable;
-  readonly end: boolean;
-  readonly onDrop: (value: T, reason: DropReason) => void;
-  /** The operator's name, for messages. */
-  readonly where: string;
-}
+type WriteSettings<T> = ReturnType<typeof readOptions<T>>;
 
-function readOptions<T>(writable: Writable, options: WriteToOptions<T>): WriteSettings<T> {
+function readOptions<T>(options: WriteToOptions<T>) {
   const { end = true, name } = optionsObject(options);
   if (typeof end !== 'boolean') throw new TypeError(`end must be a boolean, got ${shown(end)}`);
   return {
     ...readQueueOptions(options, 0),
-    writable,
     end,
     onDrop: optionalFunction('onDrop', options.onDrop) ?? noop,
     where: name === undefined ? 'writeTo' : `writeTo '${name}'`,
   };
 }
 
-function writableOf(writable: Writable): Writable {
-  const { write, end, on } = (writable as Writable | undefined) ?? ({} as Partial<Writable>);
-  if ([write, end, on].every((method) => typeof method === 'function')) return writable;
-  throw new TypeError(`writeTo takes a Writable, got ${shown(writable)}`);
-}
+const writableOf = (writable: Writable) => streamOf('writeTo', 'Writable', ['write', 'end', 'on'], writable);
 
-function writeSubscriber<T>(destination: Subscriber<number>, settings: WriteSettings<T>): Subscriber<T> {
-  const { writable, end, onDrop, where, bufferSize, highWaterMark, overflow } = settings;
+function writer<T>(destination: Subscriber<number>, writable: Writable, settings: WriteSettings<T>): Subscriber<T> {
+  const { end, onDrop, where, bufferSize, highWaterMark, overflow } = settings;
   if (writable.destroyed || writable.writableEnded) throw new WritableEndedError(where, writable.errored);
   const scope = findCleanupScope(destination);
   const waiting = new BoundedBuffer<T>(bufferSize, overflow);
@@ -109,9 +102,7 @@ function writeSubscriber<T>(destination: Subscriber<number>, settings: WriteSett
   let underWay = 0;
   let sourceEnded = false;
   let failure: { readonly error: unknown } | undefined;
-  let endsStream = false;
   let streamIsOver = false;
-  let dropReason: DropReason = 'unsubscribe';
   let onClosed: ((error: Error | null | undefined) => void) | undefined;
 
   const write = (value: T) => {
@@ -125,7 +116,8 @@ function writeSubscriber<T>(destination: Subscriber<number>, settings: WriteSett
     }
   };
 
-  const confirm = () => {
+  const confirm = (error?: Error | null) => {
+    if (error) return; // which the stream tells in a moment
     underWay--;
     settle();
   };
@@ -147,25 +139,21 @@ function writeSubscriber<T>(destination: Subscriber<number>, settings: WriteSett
 
   /** Leaves the source; what came before is written first. */
   const fail = (error: unknown) => {
-    if (sourceEnded || destination.closed) {
-      reportUnhandled(error);
-      return;
+    if (sourceEnded || destination.closed) reportUnhandled(error);
+    else {
+      sourceEnded = true;
+      failure = { error };
+      subscriber.unsubscribe();
+      settle();
     }
-    sourceEnded = true;
-    failure = { error };
-    subscriber.unsubscribe();
-    settle();
   };
 
   const settle = () => {
     if (!sourceEnded || waiting.size > 0 || destination.closed) return;
-    if (end && !failure) {
-      if (!endsStream) writable.end();
-      endsStream = true;
-    } else if (underWay === 0) {
-      if (failure) destination.error(failure.error);
-      else succeed();
-    }
+    if (end && !failure)
+      writable.end(); // a second time it does nothing
+    else if (underWay === 0 && failure) destination.error(failure.error);
+    else if (underWay === 0) succeed();
   };
 
   const succeed = () => {
@@ -175,29 +163,26 @@ function writeSubscriber<T>(destination: Subscriber<number>, settings: WriteSett
 
   const stopListening = finished(writable, { readable: false }, (error) => {
     streamIsOver = true;
-    dropReason = 'error';
     if (onClosed) onClosed(error);
-    else if (!error && endsStream) succeed();
+    else if (!error && sourceEnded && !failure && waiting.size === 0) succeed();
     else destination.error(failure ? failure.error : (error ?? new WritableEndedError(where)));
   });
 
   const stop = () => {
-    for (const value of waiting.takeAll()) drop(value, dropReason);
+    for (const value of waiting.takeAll()) drop(value, streamIsOver ? 'error' : 'unsubscribe');
     writable.off('drain', drain);
-    if (end && !streamIsOver) destroy();
-    else stopListening();
-  };
-
-  const destroy = () => {
-    const error = failure?.error instanceof Error ? failure.error : undefined;
-    const closing = new Promise<void>((resolve, reject) => {
-      onClosed = (closed) => {
-        stopListening();
-        if (closed && closed !== error && !isPrematureClose(closed)) reject(closed);
-        else resolve();
-      };
+    if (!end || streamIsOver) {
+      stopListening();
+      return;
+    }
+    const reason = failure?.error instanceof Error ? failure.error : undefined;
+    const closing = new Promise<Error | null | undefined>((resolve) => {
+      onClosed = resolve;
+    }).then((error) => {
+      stopListening();
+      if (error && error !== reason && !isPrematureClose(error)) throw error;
     });
-    writable.destroy(error);
+    writable.destroy(reason);
     if (scope) scope.track(closing);
     else closing.catch(reportUnhandled);
   };
@@ -227,5 +212,3 @@ function writeSubscriber<T>(destination: Subscriber<number>, settings: WriteSett
   destination.add(stop);
   return subscriber;
 }
-
-const isPrematureClose = (error: Error) => (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE';

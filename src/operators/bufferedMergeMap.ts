@@ -29,8 +29,8 @@ export interface BufferedMergeMapOptions<T, R> extends QueueOptions, CleanupOpti
  * Maps values to inner sources and merges what they emit, a few at a time; the values that wait are bounded.
  *
  * ```marble
- * source                                          abc-------|
- * bufferedMergeMap(work, { concurrent: 1 })       ---a--b--(c|)
+ * source                                     abcd-----|
+ * bufferedMergeMap(work, { concurrent: 2 })  ---ab-cd-|
  * ```
  *
  * `mergeMap(project, concurrent)` with a queue that has a bound. When `highWaterMark` values wait, sources that can wait

@@ -39,7 +39,7 @@ export interface FormatJsonLinesOptions {
  * import { of } from 'rxjs';
  * import { formatJsonLines } from 'rxjs-flow-control';
  *
- * of({ id: 1 }, { id: 2 }).pipe(formatJsonLines()).subscribe((line) => process.stdout.write(line));
+ * of({ id: 1 }, { id: 2 }).pipe(formatJsonLines()).subscribe((line) => process.stdout.write(line)); // prints: {"id":1}, {"id":2}
  * ```
  * @public
  */

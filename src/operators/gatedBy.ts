@@ -7,12 +7,13 @@ import type { Gate } from '../link/protocol.js';
  * Puts a gate of your own before the sources above: they emit only while it is open.
  *
  * ```marble
- * source            abc-----d-|
- * gatedBy(gate)     a----bc-d-|
+ * source         --a-b-c-d-|
+ * gate           o----x------o----
+ * gatedBy(gate)  --a-b-------c-d-|
  * ```
  *
- * It holds nothing back itself: only sources that can wait (`fromPull`, operators of this package) heed the gate. For
- * consumers that the link does not know, and for whoever writes a demand-aware operator.
+ * Here `o` opens the gate and `x` closes it. It holds nothing back itself: only sources that can wait (`fromPull`, operators
+ * of this package) heed the gate. For consumers that the link does not know, and for whoever writes a demand-aware operator.
  *
  * - **Completes**, **errors** and is **unsubscribed** with the source.
  * - **Backpressure**: the sources above see this gate instead of those below.

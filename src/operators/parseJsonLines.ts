@@ -95,7 +95,7 @@ export type ParseJsonLinesOptions = ThrowInvalidLines | SkipInvalidLines | EmitI
  * import { parseJsonLines } from 'rxjs-flow-control';
  *
  * of('{"id":1}\n{"id"', ':2}\n{"id":\n').pipe(parseJsonLines<{ id: number }>({ onError: 'emit' })).subscribe((line) => {
- *   if (line.ok) console.log(line.value.id);
+ *   if (line.ok) console.log(line.value.id); // prints: 1, 2
  *   else console.error(line.error.message);
  * });
  * ```
@@ -143,7 +143,7 @@ export function parseJsonLines<T>(
             try {
               value = JSON.parse(line, reviver) as T;
             } catch (thrown) {
-              refuse(new JsonLineError(where, lines.line, lines.byteOffset, excerpt(line), thrown));
+              refuse(new JsonLineError(where, lines.line, lines.byteOffset, excerpt(line), lean(thrown)));
               return;
             }
             destination.next(onError === 'emit' ? { ok: true, value } : value);
@@ -151,4 +151,9 @@ export function parseJsonLines<T>(
         }),
       );
     });
+}
+
+/** V8's own error of `JSON.parse` keeps the text that was parsed in memory, and with it the chunk that this is a slice of. */
+function lean(thrown: unknown): unknown {
+  return thrown instanceof SyntaxError ? new SyntaxError(thrown.message) : thrown;
 }

@@ -35,7 +35,7 @@ import { readLineOptions, type LineOptions } from '../options/lines.js';
  * import { of } from 'rxjs';
  * import { splitLines } from 'rxjs-flow-control';
  *
- * of('one\ntw', 'o\r\nthree').pipe(splitLines()).subscribe(console.log);
+ * of('one\ntw', 'o\r\nthree').pipe(splitLines()).subscribe(console.log); // prints: one, two, three
  * ```
  * @public
  */

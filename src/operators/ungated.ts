@@ -5,11 +5,13 @@ import { operate } from '../internal/operate.js';
  * Lets the sources above run at their own pace, whatever the consumers below can take.
  *
  * ```marble
- * source     abc|
- * ungated()  abc|
+ * source      --a-b-c-d-|
+ * gate below  o----x------o----
+ * ungated()   --a-b-c-d-|
  * ```
  *
- * For side inputs: `takeUntil(notifier.pipe(ungated()))`. Else a notifier that can wait would wait for a busy consumer.
+ * Here `o` opens the gate and `x` closes it. For side inputs: `takeUntil(notifier.pipe(ungated()))`. Else a notifier that can
+ * wait would wait for a busy consumer.
  *
  * - **Completes**, **errors** and is **unsubscribed** with the source.
  * - **Backpressure** ends here; clean-up is still waited for by the scope below.

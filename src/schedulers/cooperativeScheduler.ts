@@ -1,8 +1,8 @@
 import { Subscription, type SchedulerAction, type SchedulerLike } from 'rxjs';
 import { functionOf, optionsObject, shown } from '../internal/arguments.js';
 import { macrotask } from '../internal/macrotask.js';
-import { LinkedList, type Listed } from '../machines/LinkedList.js';
 import { reportUnhandled } from '../internal/reportUnhandled.js';
+import { LinkedList, type Listed } from '../machines/LinkedList.js';
 
 /**
  * Options of `cooperativeScheduler`.
@@ -114,9 +114,8 @@ class CooperativeScheduler implements SchedulerLike {
   };
 
   private lineUpFired(): void {
-    const actions: CooperativeAction[] = [];
-    for (let action = this.fired.first; action; action = action.following) actions.push(action);
-    for (const action of actions.sort((a, b) => a.dueTime - b.dueTime)) action.join(this.ready);
+    const actions = [...this.fired].sort((a, b) => a.dueTime - b.dueTime);
+    for (const action of actions) action.join(this.ready);
   }
 }
 
@@ -131,6 +130,7 @@ class CooperativeAction extends Subscription implements SchedulerAction<unknown>
   private delay = 0;
   private state: unknown;
   private inWork = false;
+  /** In which it stands, or has stood last. */
   private line: LinkedList<CooperativeAction> | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -173,7 +173,6 @@ class CooperativeAction extends Subscription implements SchedulerAction<unknown>
   }
 
   override unsubscribe(): void {
-    if (this.closed) return;
     this.leave();
     this.work = undefined;
     this.scheduler.arrangeSlice();
@@ -191,7 +190,6 @@ class CooperativeAction extends Subscription implements SchedulerAction<unknown>
   private setTimer(time: number): void {
     if (time === Infinity) return;
     const fire = () => {
-      this.timer = undefined;
       if (time > longestTimer) this.setTimer(time - longestTimer);
       else this.join(this.scheduler.fired);
       this.scheduler.arrangeSlice();
@@ -203,7 +201,6 @@ class CooperativeAction extends Subscription implements SchedulerAction<unknown>
   private leave(): void {
     this.state = undefined;
     this.line?.remove(this);
-    this.line = undefined;
     if (this.timer === undefined) return;
     clearTimeout(this.timer);
     this.timer = undefined;

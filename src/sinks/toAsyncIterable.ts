@@ -21,8 +21,8 @@ export interface ToAsyncIterableOptions<T> extends QueueOptions, CleanupOptions 
  * Gives the values of an observable to `for await`, at the pace of the loop.
  *
  * ```marble
- * source                       -a-b-c---|
- * for await (const value of …) -a-b-c---|
+ * source                                                           -abc------|
+ * for await (const value of toAsyncIterable(source)) await work()  -a--b--c--|
  * ```
  *
  * Each iterator subscribes for itself, when `next()` is first called. A source that can wait emits only what the loop asks for
@@ -33,7 +33,8 @@ export interface ToAsyncIterableOptions<T> extends QueueOptions, CleanupOptions 
  *   `BufferOverflowError`, after the values that wait.
  * - **Unsubscribed** by `return()` (which `break` in a loop calls), at once; the promise that it gives waits for the clean-up,
  *   and rejects if that fails.
- * - **Backpressure**: the source is asked for one value for each `next()` that waits, and `highWaterMark` ahead.
+ * - **Backpressure**: the source is asked for one value for each `next()` that waits, and `highWaterMark` ahead. An iterable or
+ *   a stream as `source` cannot be asked, because RxJS goes through it at its own pace: wrap it in `fromPull`.
  * - **Drops** by `overflow`, and what waits on `return()`: `onDrop` sees each.
  * - **Rather** `lastValueFrom` or `firstValueFrom` for a single value.
  *

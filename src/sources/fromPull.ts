@@ -1,13 +1,6 @@
 import { Observable, type SchedulerLike } from 'rxjs';
 import { SourceConsumedError } from '../errors/SourceConsumedError.js';
-import {
-  functionOf,
-  gateOf,
-  optionalFunction,
-  optionsObject,
-  positiveIntegerOrInfinity,
-  shown,
-} from '../internal/arguments.js';
+import { gateOf, optionalFunction, optionsObject, positiveIntegerOrInfinity, shown } from '../internal/arguments.js';
 import { macrotask, type Pause } from '../internal/macrotask.js';
 import { defaultSlice, pull, type PullSettings } from '../internal/pull.js';
 import { isPullable, isThenable, openPuller, type Pullable, type Puller } from '../internal/puller.js';
@@ -37,8 +30,8 @@ export interface FromPullOptions<T> {
  * Emits what an iterable, an async iterable, an iterator or a web stream gives, at the pace of the consumer below.
  *
  * ```marble
- * fromPull('abcdef')                      abc--d--e--(f|)
- * bufferedMergeMap(busy, { concurrent: 1, highWaterMark: 2 })   a--b--c--d--e--(f|)
+ * fromPull('abcde')                                            (abc)d----e----|
+ * bufferedMergeMap(work, { concurrent: 1, highWaterMark: 2 })  -----a----b----c----d----(e|)
  * ```
  *
  * It asks for a value only when the nearest consumer below can take one, through whatever RxJS operators stand in between;
@@ -131,7 +124,8 @@ function pullable<T>(source: Pullable<T>): Pullable<T> {
 }
 
 function pauseOn(scheduler: SchedulerLike): Pause {
-  functionOf('scheduler.schedule', (scheduler as SchedulerLike | null)?.schedule as SchedulerLike['schedule']);
+  if (typeof (scheduler as SchedulerLike | null)?.schedule !== 'function')
+    throw new TypeError(`scheduler must have a function 'schedule', got ${shown(scheduler)}`);
   return (callback) => {
     const action = scheduler.schedule(callback);
     return () => {

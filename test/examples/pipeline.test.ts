@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { on, once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -133,6 +133,14 @@ describe('what cannot be done', () => {
     expect(reportIn(stderr)).toMatchObject({ 'records in': 80, 'records out': 0, 'bad records': 0, dropped: 80 });
   });
 
+  it.runIf(existsSync('/dev/full'))('fails if the side file cannot be written', async () => {
+    const { code, stderr } = await run(write('no JSON\n'), '--out', out, '--rejected', '/dev/full');
+
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/pipeline: ENOSPC.*\n$/);
+    expect(reportIn(stderr)).toMatchObject({ 'records in': 1, 'bad records': 0, dropped: 1 });
+  });
+
   it('ends when nobody reads its output any more', async () => {
     const program = start('--out', '-', '--rejected', rejected);
     await once(program.stdout, 'data');
@@ -152,6 +160,7 @@ describe('a signal', () => {
     const program = start('--out', out);
     while (!statSync(out, { throwIfNoEntry: false })?.size) await sleep(20);
     program.kill(signal);
+    await sleep(20);
     program.kill(signal); // as under npm, which passes on what the terminal has sent already
     const { code, stderr } = await outcomeOf(program);
 

@@ -126,6 +126,14 @@ describe('LineSplitter', () => {
     expect(lines).toEqual([found(2, 2, '\ta'), found(6, 11, 'b'), found(9, 17, ' c')]);
   });
 
+  it.each([[['a\n   \n  \nb\n']], [['a\n ', '  \n  \nb\n']], [['a\n   ', '\n ', ' \nb']]])(
+    'does not leave out a blank line that is too long: %j',
+    (inputs) => {
+      const lines = [found(1, 0, 'a'), found(2, 2, { excerpt: '   ' }), found(4, 9, 'b')];
+      expect(splitAll(inputs, { skipBlank: true, maxLineLength: 2 })).toEqual(lines);
+    },
+  );
+
   it('knows that nothing is left when only blank lines are', () => {
     const splitter = new LineSplitter({ maxLineLength: Infinity, skipBlank: true });
     splitter.push('a\n\n \n');
@@ -165,6 +173,12 @@ describe('LineSplitter', () => {
     expect([splitter.line, splitter.byteOffset]).toEqual([2, 19]);
   });
 
+  it('counts the bytes of long strings', () => {
+    const long = '€😀'.repeat(5000);
+    const lines = splitAll(['\uD800', '\uDC00\n', `${long}\n`, `${long}\n`, 'a\n']);
+    expect(lines.map(({ byteOffset }) => byteOffset)).toEqual([0, 5, 35_006, 70_007]);
+  });
+
   it('gives half a surrogate pair its place when it makes a line too long', () => {
     expect(splitAll(['\uD83D', utf8('a\nb\n')], { maxLineLength: 2 })).toEqual([
       found(1, 0, { excerpt: '\uD83D' }),
@@ -182,6 +196,7 @@ describe('LineSplitter', () => {
   ])('gives the beginning of what is too long as an excerpt, of %s', (_, of) => {
     const long = '\uFEFF' + '😀'.repeat(200);
     const excerpt = '😀'.repeat(80) + '…';
+    expect(splitAll([of('😀'.repeat(80))], { maxLineLength: 10 })[0]?.excerpt).toBe('😀'.repeat(80));
     const settings = { maxLineLength: 10 };
     expect(splitAll([of(long)], settings)[0]?.excerpt).toBe(excerpt);
     expect(splitAll([of(`${long}\n`)], settings)[0]?.excerpt).toBe(excerpt);
@@ -194,7 +209,7 @@ describe('LineSplitter', () => {
   const text = fc.string({ unit: character, maxLength: 40 });
   const cuts = fc.array(fc.nat(200), { maxLength: 12 });
   const settings = fc.record({
-    maxLineLength: fc.oneof(fc.constant(Infinity), fc.integer({ min: 1, max: 12 })),
+    maxLineLength: fc.oneof(fc.constant(Infinity), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 12 })),
     skipBlank: fc.boolean(),
   });
   const anonymous = (all: readonly Found[]) =>

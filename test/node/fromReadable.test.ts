@@ -1,7 +1,7 @@
 import { createReadStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
+import { Duplex, PassThrough, Readable } from 'node:stream';
 import {
   catchError,
   concatMap,
@@ -77,6 +77,7 @@ describe('fromReadable', () => {
       new TypeError('fromReadable takes a Readable or a function that opens one, got an object'),
     );
     expect(() => fromReadable(null as never)).toThrow(TypeError);
+    expect(() => fromReadable({ read() {}, on() {} } as never)).toThrow(TypeError);
     await expect(firstValueFrom(fromReadable(() => 'path' as never))).rejects.toThrow(/got 'path'/);
     const opening = new Error('opening');
     const open = () => {
@@ -127,6 +128,25 @@ describe('fromReadable', () => {
     await source.forEach((value) => log.push(value)).catch((error: unknown) => log.push(error));
     expect(log).toEqual([0, 1, new ReadableConsumedError()]);
     expect((log[2] as Error).message).toMatch(/read only once.*fromReadable\(\(\) => \.\.\.\)/);
+  });
+
+  it('errors when a stream that can be read once is subscribed to while it is read, or after that', async () => {
+    const source = fromReadable(new PassThrough());
+    const subscription = source.subscribe();
+    await expect(firstValueFrom(source)).rejects.toMatchObject({ name: 'ReadableConsumedError' });
+    subscription.unsubscribe();
+    await expect(firstValueFrom(source)).rejects.toThrow(ReadableConsumedError);
+  });
+
+  it('completes when a stream that can be written too has no more to read', async () => {
+    const stream = new Duplex({
+      read() {
+        this.push('a');
+        this.push(null);
+      },
+    });
+    expect(String(await allOf(fromReadable(stream)))).toBe('a');
+    expect([stream.destroyed, stream.writable]).toEqual([false, true]);
   });
 
   it('errors when others have read the stream to its end', async () => {
@@ -259,6 +279,27 @@ describe('fromReadable', () => {
       while (!stream.closed) await turn();
       await turn();
       expect(unhandled.splice(0)).toEqual([error]);
+    });
+
+    it('forgets an error that it was not asked for', async () => {
+      const stream = new PassThrough();
+      const before = listeners(stream);
+      const subscription = fromReadable(stream).pipe(gatedBy(new ManualGate())).subscribe();
+      stream.destroy(new Error('unseen'));
+      await turn();
+      subscription.unsubscribe();
+      await turn();
+      expect(listeners(stream)).toBe(before);
+    });
+
+    it('has nothing to wait for when the stream has failed before', async () => {
+      const stream = new PassThrough();
+      stream.write('a');
+      const iterator = toAsyncIterable(fromReadable(stream))[Symbol.asyncIterator]();
+      await iterator.next();
+      stream.destroy(new Error('unseen'));
+      await turn();
+      await expect(iterator.return?.()).resolves.toEqual({ done: true, value: undefined });
     });
 
     it('has nothing to wait for when the stream has ended', async () => {

@@ -59,7 +59,7 @@ describe('readJsonLines', () => {
     const path = join(folder, 'missing.jsonl');
     const [error] = await logOf(readJsonLines(path));
     expect(error).toMatchObject({ code: 'ENOENT', path });
-    expect((error as Error).message).toContain(path);
+    expect((error as Error).message).toBe(`ENOENT: no such file or directory, open '${path}'`);
   });
 
   it('errors for a directory, and says which', async () => {
@@ -80,6 +80,8 @@ describe('readJsonLines', () => {
     ['a web address', new URL('https://example.org/a.jsonl')],
   ])('refuses %s as a path at the call', (_, path) => {
     expect(() => readJsonLines(path as string)).toThrow(TypeError);
+    if (path instanceof URL) return;
+    expect(() => readJsonLines(path as string)).toThrow(/^path must be the path of a file, .*, got /);
   });
 
   it('refuses wrong options at the call', () => {

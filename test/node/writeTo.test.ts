@@ -5,7 +5,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, pipeline, Transform, Writable } from 'node:stream';
 import { createGunzip, createGzip } from 'node:zlib';
-import { concat, EMPTY, from, lastValueFrom, map, NEVER, of, Subject, throwError, type Observable } from 'rxjs';
+import {
+  concat,
+  EMPTY,
+  from,
+  lastValueFrom,
+  map,
+  NEVER,
+  of,
+  repeat,
+  Subject,
+  throwError,
+  toArray,
+  type Observable,
+} from 'rxjs';
 import { describe, expect, expectTypeOf, it, onTestFinished } from 'vitest';
 import {
   bufferedMergeMap,
@@ -123,12 +136,28 @@ describe('writeTo', () => {
 
   it('refuses wrong arguments', () => {
     const stream = new PassThrough();
-    expect(() => writeTo({} as never)).toThrow(new TypeError('writeTo takes a Writable, got an object'));
+    expect(() => writeTo({} as never)).toThrow(
+      new TypeError('writeTo takes a Writable or a function that opens one, got an object'),
+    );
     expect(() => writeTo(undefined as never)).toThrow(TypeError);
     expect(() => writeTo(stream, 1 as never)).toThrow(new TypeError('options must be an object, got 1'));
     expect(() => writeTo(stream, { end: 1 as never })).toThrow(new TypeError('end must be a boolean, got 1'));
     expect(() => writeTo(stream, { bufferSize: -1 })).toThrow(RangeError);
-    expect(() => writeTo(stream, { onDrop: 1 as never })).toThrow(TypeError);
+    expect(() => writeTo(stream, { onDrop: 1 as never })).toThrow(new TypeError('onDrop must be a function, got 1'));
+  });
+
+  it('opens a stream for each subscription where it is given a function', async () => {
+    const opened: ReturnType<typeof held>[] = [];
+    const open = () => {
+      opened.push(held());
+      return opened[opened.length - 1]?.stream as Writable;
+    };
+    const written = EMPTY.pipe(writeTo<number>(open), repeat(2), toArray());
+    expect(opened).toEqual([]);
+    expect(await lastValueFrom(written)).toEqual([0, 0]);
+    expect(opened.map(({ stream }) => stream.writableFinished)).toEqual([true, true]);
+    const nothing = (() => {}) as unknown as () => Writable;
+    await expect(lastValueFrom(EMPTY.pipe(writeTo(nothing)))).rejects.toThrow(/got undefined/);
   });
 
   it('completes with an empty source', async () => {
@@ -393,6 +422,15 @@ describe('writeTo', () => {
       expect([chunks, second]).toEqual([numbers(3), [1, '|']]);
     });
 
+    it('errors when the last value cannot be written', async () => {
+      const { stream, fail } = held();
+      const error = new Error('disk full');
+      const { log } = record(of(0).pipe(writeTo<number>(stream, { end: false })));
+      fail(error);
+      await turn();
+      expect(log).toEqual([error]);
+    });
+
     it('leaves it open when the source errors', async () => {
       const { stream, chunks, take } = held();
       const error = new Error('source');
@@ -426,6 +464,8 @@ describe('writeTo', () => {
     const { source, pulled } = counter(1);
     const { log } = record(source.pipe(writeTo<number>(stream)));
     expect(log).toEqual([expect.any(WritableEndedError)]);
+    expect(log[0]).toMatchObject({ name: 'WritableEndedError', where: 'writeTo' });
+    expect((log[0] as Error).message).toMatch(/^writeTo: the stream has been ended.*writeTo\(\(\) => \.\.\.\)\.$/);
     expect(pulled.count).toBe(0);
     expect((log[0] as Error).cause).toBe(how === 'failed' ? error : undefined);
     await turn();
@@ -440,6 +480,22 @@ describe('writeTo', () => {
     await take();
     expect(log).toEqual([new WritableEndedError("writeTo 'out'")]);
     expect(source.observed).toBe(false);
+  });
+
+  it('errors when somebody else ends the stream while values wait', async () => {
+    const { stream, take } = held();
+    const dropped: unknown[] = [];
+    const { log } = record(from(numbers(3)).pipe(writeTo<number>(stream, { onDrop: (...drop) => dropped.push(drop) })));
+    stream.end();
+    await take(3);
+    expect(log).toEqual([expect.any(WritableEndedError)]);
+    expect(dropped).toEqual([[2, 'error']]);
+  });
+
+  it('completes when a stream that can be read too has taken everything, read or not', async () => {
+    const stream = new PassThrough();
+    expect(await lastValueFrom(of('a').pipe(writeTo(stream)))).toBe(1);
+    expect([stream.writableFinished, stream.readableEnded]).toEqual([true, false]);
   });
 
   it('errors when somebody else has ended the stream and more is written', async () => {

@@ -2,6 +2,7 @@ import { map, merge, Observable, of, tap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { bufferedMergeMap, findGate, fromPull, gatedBy, ungated, type Gate } from '../../src/index.js';
 import { operate } from '../../src/internal/operate.js';
+import { AnsweredIterator } from '../support/AnsweredIterator.js';
 import { keepsOperatorContract } from '../support/contract.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { record } from '../support/record.js';
@@ -77,13 +78,10 @@ describe('gatedBy', () => {
 
   it('lets the scope of clean-up below be found', () => {
     const tracked: unknown[] = [];
-    const cleanup = Promise.resolve();
     const subscriber = operate({ cleanupScope: { track: (each) => tracked.push(each) } });
-    fromPull({ next: () => new Promise(() => undefined), return: () => cleanup as Promise<never> })
-      .pipe(gatedBy(open))
-      .subscribe(subscriber);
+    fromPull(new AnsweredIterator()).pipe(gatedBy(open)).subscribe(subscriber);
     subscriber.unsubscribe();
-    expect(tracked).toEqual([cleanup]);
+    expect(tracked).toHaveLength(1);
   });
 
   it('is what findGate finds above, through operators of RxJS', () => {

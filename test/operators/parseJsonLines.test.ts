@@ -108,7 +108,7 @@ describe('parseJsonLines', () => {
     if (error) expectTypeOf(value).toEqualTypeOf<undefined>();
     else expectTypeOf(value).toEqualTypeOf<number>();
     expectTypeOf(of('1').pipe(parseJsonLines<1>())).toEqualTypeOf<Observable<1>>();
-    expectTypeOf(of(Buffer.from('1')).pipe(parseJsonLines<1>())).toEqualTypeOf<Observable<1>>();
+    expectTypeOf(of(utf8('1')).pipe(parseJsonLines<1>())).toEqualTypeOf<Observable<1>>();
   });
 
   const oversized = '"' + 'x'.repeat(500) + '"';

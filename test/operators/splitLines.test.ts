@@ -3,17 +3,20 @@ import {
   from,
   map,
   NEVER,
+  Observable,
   of,
   Subject,
   take,
+  tap,
   throwError,
   type MonoTypeOperatorFunction,
-  type Observable,
+  type Subscriber,
 } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import {
   bufferedMergeMap,
   BufferOverflowError,
+  findGate,
   fromPull,
   gatedBy,
   LineTooLongError,
@@ -67,7 +70,7 @@ describe('splitLines', () => {
   it('gives lines of strings and of bytes, also mixed', () => {
     const euro = utf8('€');
     const { log } = record(
-      from(['a\r', utf8('\nb'), Buffer.from('c\n'), euro.subarray(0, 1), euro.subarray(1)]).pipe(splitLines()),
+      from(['a\r', utf8('\nb'), utf8('c\n'), euro.subarray(0, 1), euro.subarray(1)]).pipe(splitLines()),
     );
     expect(log).toEqual(['a', 'bc', '€', '|']);
   });
@@ -91,7 +94,9 @@ describe('splitLines', () => {
     ['null', null, 'null'],
   ])('refuses %s as a chunk, after the lines before', (_, chunk, shown) => {
     const error = new TypeError(`splitLines takes strings and bytes (Uint8Array), got ${shown}`);
-    expect(record(of('a\nb', chunk as never).pipe(splitLines())).log).toEqual(['a', error]);
+    const source = from(['a\nb\nc', chunk as never]);
+    expect(record(source.pipe(splitLines())).log).toEqual(['a', 'b', error]);
+    expect(record(source.pipe(splitLines(), gatedBy(new ManualGate()))).log).toEqual(['a', 'b', error]);
   });
 
   it('takes bytes of another realm', () => {
@@ -238,6 +243,27 @@ describe('splitLines', () => {
       });
       source.next('a\nb');
       expect(log).toEqual(['a', 'bcd', 'e']);
+    });
+
+    it('tells sources to wait while what they brought last has not begun', () => {
+      const gate = new ManualGate(true);
+      const seen: unknown[] = [];
+      let producer!: Subscriber<string>;
+      new Observable<string>((subscriber) => (producer = subscriber))
+        .pipe(
+          splitLines(),
+          tap((line) => {
+            if (line !== 'a') return;
+            seen.push(findGate(producer)?.ready);
+            producer.next('b\n');
+            seen.push(findGate(producer)?.ready);
+          }),
+          gatedBy(gate),
+        )
+        .subscribe((line) => seen.push(line));
+      producer.next('a\n');
+      expect(seen).toEqual([true, false, 'a', 'b']);
+      expect(findGate(producer)?.ready).toBe(true);
     });
 
     it('gives the last line when the source completes while a line goes out', () => {

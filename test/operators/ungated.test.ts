@@ -2,6 +2,7 @@ import { map, merge, NEVER, Observable, of, takeUntil, tap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { bufferedMergeMap, findGate, fromPull, gatedBy, ungated } from '../../src/index.js';
 import { operate } from '../../src/internal/operate.js';
+import { AnsweredIterator } from '../support/AnsweredIterator.js';
 import { keepsOperatorContract } from '../support/contract.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { record } from '../support/record.js';
@@ -48,13 +49,10 @@ describe('ungated', () => {
 
   it('lets the scope of clean-up below be found', () => {
     const tracked: unknown[] = [];
-    const cleanup = Promise.resolve();
     const subscriber = operate({ cleanupScope: { track: (each) => tracked.push(each) } });
-    fromPull({ next: () => new Promise(() => undefined), return: () => cleanup as Promise<never> })
-      .pipe(ungated())
-      .subscribe(subscriber);
+    fromPull(new AnsweredIterator()).pipe(ungated()).subscribe(subscriber);
     subscriber.unsubscribe();
-    expect(tracked).toEqual([cleanup]);
+    expect(tracked).toHaveLength(1);
   });
 
   describe('on a notifier that is pulled, above a consumer that is busy', () => {
@@ -70,11 +68,9 @@ describe('ungated', () => {
         through,
         tap(() => events.push('notified')),
       );
-      merge(of(1), NEVER)
-        .pipe(
-          takeUntil(notifier),
-          bufferedMergeMap(async () => work, { concurrent: 1, highWaterMark: 0 }),
-        )
+      const stopped = merge(of(1), NEVER).pipe(takeUntil(notifier));
+      stopped
+        .pipe(bufferedMergeMap(async () => work, { concurrent: 1, highWaterMark: 0 }))
         .subscribe({ complete: () => events.push('complete') });
       await settle();
       events.push('work is done');

@@ -4,7 +4,8 @@ import { expect, it } from 'vitest';
 import { formatJsonLines, fromPull, gatedBy, parseJsonLines, splitLines } from '../../src/index.js';
 import { ManualGate } from '../support/ManualGate.js';
 
-const jsonValue = fc.jsonValue({ maxDepth: 2 }).filter((value) => !JSON.stringify(value).includes('-0'));
+// There and back once: JSON has no -0.
+const jsonValue = fc.jsonValue({ maxDepth: 2 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown);
 const records = fc.array(jsonValue, { maxLength: 12 });
 const cuts = fc.array(fc.nat(500), { maxLength: 20 });
 

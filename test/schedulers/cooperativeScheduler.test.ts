@@ -427,6 +427,17 @@ describe('a delay', () => {
     expect(times).toEqual([10, 20, 30, 40, 50]);
   });
 
+  it('that is over early, by the clock, does not lengthen the next one', async () => {
+    const { scheduler } = start();
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    onTestFinished(() => { timers.mockRestore(); }); // prettier-ignore
+    const action = scheduler.schedule(function (this: SchedulerAction<unknown>) { this.schedule(undefined, 10); }, 10); // prettier-ignore
+    timers.mock.calls[0]?.[0]();
+    await turns(2);
+    expect(timers.mock.calls.map(([, ms]) => ms)).toEqual([10, 10]);
+    action.unsubscribe();
+  });
+
   it('that stays the same is not made up for when it was missed', async () => {
     const { scheduler, pass } = start();
     const times: number[] = [];
@@ -531,6 +542,25 @@ describe('an error in work', () => {
 });
 
 describe('nothing is left', () => {
+  it('when an action is scheduled that has been unsubscribed', () => {
+    const { scheduler, left } = start();
+    const action = scheduler.schedule(() => undefined) as SchedulerAction<unknown>;
+    action.unsubscribe();
+    expect(action.schedule(undefined, 10)).toBe(action);
+    expect(left()).toBe(0);
+  });
+
+  it('of a timer that has been cleared', () => {
+    const { scheduler } = start();
+    const cleared = vi.spyOn(globalThis, 'clearTimeout');
+    onTestFinished(() => { cleared.mockRestore(); }); // prettier-ignore
+    const action = scheduler.schedule(() => undefined, 10) as SchedulerAction<unknown>;
+    action.schedule();
+    action.unsubscribe();
+    action.unsubscribe();
+    expect(cleared).toHaveBeenCalledTimes(1);
+  });
+
   /** With macrotasks faked too, so that they are counted. */
   function counted() {
     vi.useFakeTimers();

@@ -1,4 +1,3 @@
-import { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import {
   concat,
   config,
@@ -17,6 +16,7 @@ import {
   repeat,
   retry,
   Subject,
+  Subscription,
   switchMap,
   take,
   tap,
@@ -24,7 +24,6 @@ import {
   VirtualTimeScheduler,
   zip,
   type SchedulerLike,
-  type Subscription,
 } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -44,7 +43,7 @@ import { AnsweredIterator } from '../support/AnsweredIterator.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { record } from '../support/record.js';
 import { deferred, settle, turn } from '../support/settle.js';
-import { collectUnhandled } from '../support/unhandled.js';
+import { collectUnhandled, reported } from '../support/unhandled.js';
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
 
@@ -104,13 +103,6 @@ describe('fromPull', () => {
         return iterable({ next: () => values.next() });
       },
       'a ReadableStream': () => streamOf(1, 2, 3),
-      'a ReadableStream of node:stream/web': () =>
-        new NodeReadableStream<number>({
-          pull(controller) {
-            for (const value of [1, 2, 3]) controller.enqueue(value);
-            controller.close();
-          },
-        }),
       'what has only getReader': () => {
         const values = generatedLater(1, 2, 3);
         return {
@@ -214,8 +206,8 @@ describe('fromPull', () => {
       [{ onDrop: {} as never }, TypeError, 'onDrop must be a function, got an object'],
       [{ gate: {} as never }, TypeError, "gate must have a boolean 'ready' and a function 'onReady', got an object"],
       [{ gate: null as never }, TypeError, "gate must have a boolean 'ready' and a function 'onReady', got null"],
-      [{ scheduler: {} as never }, TypeError, 'scheduler.schedule must be a function, got undefined'],
-      [{ scheduler: null as never }, TypeError, 'scheduler.schedule must be a function, got undefined'],
+      [{ scheduler: {} as never }, TypeError, "scheduler must have a function 'schedule', got an object"],
+      [{ scheduler: null as never }, TypeError, "scheduler must have a function 'schedule', got null"],
       [null as never, TypeError, 'options must be an object, got null'],
       [4 as never, TypeError, 'options must be an object, got 4'],
     ] as [FromPullOptions<number>, typeof Error, string][])('%o', (options, Class, message) => {
@@ -441,15 +433,18 @@ describe('fromPull', () => {
         },
       ],
       ['rejects', () => Promise.reject(new Error('source'))],
-    ])('an iterator whose next() %s is over: return() is not called', async (_, next) => {
-      const close = vi.fn();
-      await expect(all(fromPull({ next, return: close } as Iterator<number>))).rejects.toThrow('source');
+    ] as [string, () => never][])('an iterator whose next() %s is over: return() is not called', async (_, next) => {
+      const close = vi.fn(() => ({ done: true as const, value: undefined }));
+      await expect(all(fromPull<number>({ next, return: close }))).rejects.toThrow('source');
       expect(close).not.toHaveBeenCalled();
     });
 
-    it('an answer that is no object is a TypeError, and the iterator is closed', async () => {
+    it.each([
+      ['given', () => undefined],
+      ['promised', async () => undefined],
+    ])('an answer that is no object, %s, is a TypeError, and the iterator is closed', async (_, next) => {
       const close = vi.fn();
-      const source = { next: () => undefined, return: close } as unknown as Iterator<number>;
+      const source = { next, return: close } as unknown as Iterator<number>;
       await expect(all(fromPull(source))).rejects.toThrow(TypeError);
       expect(close).toHaveBeenCalledTimes(1);
     });
@@ -706,7 +701,7 @@ describe('fromPull', () => {
       gate.ready = true;
       await turn();
       await turn();
-      expect(unhandled.splice(0)).toEqual([new Error('body')]);
+      expect(await reported(unhandled)).toEqual(new Error('body'));
     });
   });
 
@@ -722,8 +717,7 @@ describe('fromPull', () => {
 
     it.each(Object.entries(failing))('%s: reported as unhandled where nobody waits', async (_, close) => {
       record(source(close)).subscription.unsubscribe();
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      expect(unhandled.splice(0)).toEqual([new Error('return')]);
+      expect(await reported(unhandled)).toEqual(new Error('return'));
     });
 
     it('rejects: that is the business of the clean-up scope, where there is one', async () => {
@@ -832,9 +826,45 @@ describe('fromPull', () => {
         },
       });
       record(fromPull(stream)).subscription.unsubscribe();
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(await reported(unhandled)).toEqual(new Error('cancel'));
       expect(stream.locked).toBe(false);
-      expect(unhandled.splice(0)).toEqual([new Error('cancel')]);
+    });
+
+    it('that its own signal makes fail: that is what was asked for', async () => {
+      const gate = new ManualGate();
+      for (const ready of [true, false]) {
+        gate.ready = ready;
+        const { subscription } = record(
+          fromPull(
+            ({ signal }) =>
+              new ReadableStream({
+                start: (controller) => {
+                  signal.addEventListener('abort', () => {
+                    controller.error(signal.reason);
+                  });
+                },
+              }),
+            { gate },
+          ),
+        );
+        subscription.unsubscribe();
+      }
+      await turn();
+    });
+
+    it('that fails, and is unsubscribed before anybody is told: a late error', async () => {
+      let controller!: ReadableStreamDefaultController<number>;
+      const stream = new ReadableStream<number>({
+        start: (given) => {
+          controller = given;
+        },
+      });
+      const { subscription, log } = record(fromPull(stream));
+      controller.error(new Error('late'));
+      subscription.unsubscribe();
+      await turn();
+      expect(log).toEqual([]);
+      expect(stream.locked).toBe(false);
     });
 
     it('is read no further than the consumer can take', async () => {
@@ -1088,8 +1118,7 @@ describe('fromPull', () => {
       );
       subscription.unsubscribe();
       iterator.give(1);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      expect(unhandled.splice(0)).toEqual([new Error('onDrop')]);
+      expect(await reported(unhandled)).toEqual(new Error('onDrop'));
     });
   });
 
@@ -1198,7 +1227,7 @@ describe('fromPull', () => {
       const synchronous = log.length;
       expect(synchronous).toBeLessThanOrEqual(1000);
       expect(synchronous % 16).toBe(synchronous === 1000 ? 8 : 0); // on a machine that is busy, 10 ms are over earlier
-      await new Promise(setImmediate);
+      await turn();
       expect(log.length).toBeGreaterThan(synchronous);
       subscription.unsubscribe();
     });
@@ -1246,6 +1275,23 @@ describe('fromPull', () => {
       ]);
     });
 
+    it('after 10 ms by the clock of the scheduler, whose turn is cancelled on unsubscription', () => {
+      let now = 0;
+      const turns: Subscription[] = [];
+      const scheduler = {
+        now: () => now,
+        schedule: () => {
+          turns.push(new Subscription());
+          return turns.at(-1);
+        },
+      } as unknown as SchedulerLike;
+      const { log, subscription } = record(fromPull(endless, { scheduler }).pipe(tap((i) => (now = i < 20 ? 9 : 10))));
+      expect(log).toHaveLength(32);
+      expect(turns.map(({ closed }) => closed)).toEqual([false]);
+      subscription.unsubscribe();
+      expect(turns.map(({ closed }) => closed)).toEqual([true]);
+    });
+
     it('not, on a scheduler that does not wait; and the stack stays flat', async () => {
       expect(emittedBy(queueScheduler, () => undefined)).toEqual([
         [...numbers(5), 'complete'],
@@ -1261,28 +1307,23 @@ describe('fromPull', () => {
     describe('and leaves nothing behind', () => {
       beforeEach(() => {
         vi.useFakeTimers();
+        vi.stubGlobal('setImmediate', undefined);
       });
       afterEach(() => {
+        vi.unstubAllGlobals();
         vi.useRealTimers();
       });
 
-      it('when it is unsubscribed', () => {
+      it('when it is unsubscribed: no timer', () => {
+        vi.stubGlobal('MessageChannel', undefined);
         const { subscription } = record(fromPull(endless, { slice: 10 }));
         expect(vi.getTimerCount()).toBe(1);
         subscription.unsubscribe();
         expect(vi.getTimerCount()).toBe(0);
       });
 
-      it('when it completes', () => {
-        const { log } = record(fromPull(numbers(20), { slice: 10 }));
-        vi.runAllTimers();
-        expect(log.at(-1)).toBe('complete');
-        expect(vi.getTimerCount()).toBe(0);
-      });
-
-      it('on a platform that has only a MessageChannel, or only timers', () => {
-        vi.stubGlobal('setImmediate', undefined);
-        const ports: { onmessage: unknown; closed: boolean; close(): void }[] = [];
+      it('when it is unsubscribed: no port', () => {
+        const ports: Port[] = [];
         class Port {
           onmessage: unknown = null;
           closed = false;
@@ -1294,8 +1335,8 @@ describe('fromPull', () => {
         vi.stubGlobal(
           'MessageChannel',
           class {
-            port1 = new Port();
-            port2 = new Port();
+            readonly port1 = new Port();
+            readonly port2 = new Port();
             constructor() {
               ports.push(this.port1);
             }
@@ -1304,13 +1345,14 @@ describe('fromPull', () => {
         record(fromPull(endless, { slice: 10 })).subscription.unsubscribe();
         expect(ports).toMatchObject([{ onmessage: null, closed: true }]);
         expect(vi.getTimerCount()).toBe(0);
+      });
 
+      it('when it completes', () => {
         vi.stubGlobal('MessageChannel', undefined);
-        const { subscription } = record(fromPull(endless, { slice: 10 }));
-        expect(vi.getTimerCount()).toBe(1);
-        subscription.unsubscribe();
+        const { log } = record(fromPull(numbers(20), { slice: 10 }));
+        vi.runAllTimers();
+        expect(log.at(-1)).toBe('complete');
         expect(vi.getTimerCount()).toBe(0);
-        vi.unstubAllGlobals();
       });
     });
 
@@ -1406,7 +1448,6 @@ describe('fromPull', () => {
       }),
     };
     record(fromPull(stream)).subscription.unsubscribe();
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(unhandled.splice(0)).toEqual([new Error('cancel')]);
+    expect(await reported(unhandled)).toEqual(new Error('cancel'));
   });
 });

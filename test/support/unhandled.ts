@@ -1,5 +1,5 @@
 import { config } from 'rxjs';
-import { afterEach, beforeEach, expect } from 'vitest';
+import { afterEach, beforeEach, expect, vi } from 'vitest';
 
 /** Collects what RxJS would report as unhandled, and fails a test that leaves something in it. */
 export function collectUnhandled(): unknown[] {
@@ -15,4 +15,12 @@ export function collectUnhandled(): unknown[] {
     expect(errors.splice(0)).toEqual([]);
   });
   return errors;
+}
+
+/** Takes what is reported next. */
+export async function reported(unhandled: unknown[]): Promise<unknown> {
+  await vi.waitFor(() => {
+    expect(unhandled).not.toEqual([]);
+  });
+  return unhandled.shift();
 }
