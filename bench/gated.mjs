@@ -57,7 +57,8 @@ function identity(value) {
 
 async function lengthOf(iterable) {
   let length = 0;
-  for await (const _ of iterable) length++;
+  const iterator = iterable[Symbol.asyncIterator]();
+  while (!(await iterator.next()).done) length++;
   check(length);
 }
 

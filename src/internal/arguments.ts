@@ -9,10 +9,6 @@ function check<T>(holds: boolean, Kind: ErrorConstructor, name: string, expected
 
 const isIntegerFrom = (least: number, value: number): boolean => Number.isInteger(value) && value >= least;
 
-export function positiveInteger(name: string, value: number): number {
-  return check(isIntegerFrom(1, value), RangeError, name, 'be a positive integer', value);
-}
-
 export function positiveIntegerOrInfinity(name: string, value: number): number {
   const holds = value === Infinity || isIntegerFrom(1, value);
   return check(holds, RangeError, name, 'be a positive integer or Infinity', value);

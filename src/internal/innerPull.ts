@@ -20,12 +20,13 @@ export function pullsInner<T>(inner: ObservableInput<T>, gated: boolean): inner 
   return !!openAsync || !!getReader || (gated && !!open);
 }
 
-export function subscribeByPull<T>(inner: Pullable<T>, subscriber: Subscriber<T>): void {
+/** `onDrop` sees what was pulled but can no longer be emitted. */
+export function subscribeByPull<T>(inner: Pullable<T>, subscriber: Subscriber<T>, onDrop?: (value: T) => void): void {
   pull(openPuller(inner), subscriber, {
     gate: findGate(subscriber),
     slice: defaultSlice,
     now: Date.now,
     pause: macrotask,
-    onDrop: undefined,
+    onDrop,
   });
 }

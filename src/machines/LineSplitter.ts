@@ -5,7 +5,7 @@ import { SurrogatePairs } from './SurrogatePairs.js';
 import { WholeLines } from './WholeLines.js';
 
 /** What is given in place of a line that is longer than allowed. */
-export interface OverlongLine {
+interface OverlongLine {
   /** How it begins. */
   readonly excerpt: string;
 }

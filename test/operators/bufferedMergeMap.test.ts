@@ -28,6 +28,7 @@ import {
   type Overflow,
 } from '../../src/index.js';
 import { keepsOperatorContract } from '../support/contract.js';
+import { AnsweredIterator } from '../support/AnsweredIterator.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { marbles } from '../support/marbles.js';
 import { deferred, settle } from '../support/settle.js';
@@ -799,6 +800,29 @@ describe('bufferedMergeMap', () => {
       gate.ready = true;
       expect(completing.log).toEqual(['a', 'complete']);
     });
+
+    it.each([true, false])(
+      'hands over what an inner iterable gave that can no longer be emitted (late: %s)',
+      async (late) => {
+        const dropped: unknown[] = [];
+        const gate = new ManualGate(true);
+        const iterator = new AnsweredIterator<string>();
+        const inner = { [Symbol.asyncIterator]: () => iterator };
+        const onDropResult = (...drop: unknown[]) => dropped.push(drop);
+        const { subscription } = record(
+          of(1).pipe(
+            bufferedMergeMap(() => inner, { onDropResult }),
+            gatedBy(gate),
+          ),
+        );
+        gate.ready = false;
+        if (late) subscription.unsubscribe();
+        iterator.give('x');
+        await settle();
+        if (!late) subscription.unsubscribe();
+        expect(dropped).toEqual([['x', 'unsubscribe']]);
+      },
+    );
 
     it('hands the results over when it is unsubscribed, and waits below no longer', () => {
       const gate = new ManualGate();

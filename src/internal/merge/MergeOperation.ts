@@ -102,9 +102,13 @@ export class MergeOperation<T, R> {
     const subscriber = slot.asSubscriber();
     this.outlet?.open(slot);
     if (inner instanceof Observable) inner.subscribe(subscriber);
-    else if (pullsInner(inner, !!this.outlet)) subscribeByPull(inner, subscriber);
+    else if (pullsInner(inner, !!this.outlet)) subscribeByPull(inner, subscriber, this.dropResult);
     else from(inner).subscribe(subscriber);
   }
+
+  private readonly dropResult = (result: R): void => {
+    this.drops.result(result);
+  };
 
   // What inner subscribers report
 
