@@ -57,11 +57,8 @@ export class Intake<T> {
     if (this.draining) return;
     const { waiting, slots } = this;
     this.draining = true;
-    try {
-      while (waiting.size > 0 && slots.hasFree && !slots.closed) slots.start(waiting.shift());
-    } finally {
-      this.draining = false;
-    }
+    while (waiting.size > 0 && slots.hasFree && !slots.closed) slots.start(waiting.shift());
+    this.draining = false;
     this.gate.wake();
   }
 

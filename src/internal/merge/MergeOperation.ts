@@ -67,18 +67,23 @@ export class MergeOperation<T, R> {
   }
 
   start(value: T): void {
-    const { project, ordered } = this.settings;
     this.active++; // before project, which may push into the source
     try {
       const work = new InnerWork(this.works);
-      const inner = project(value, this.index++, work);
-      if (inner instanceof Promise) work.runsUntil(inner);
-      if (inner instanceof Promise && !ordered) inner.then(this.onResolved, this.onRejected);
+      const inner = this.settings.project(value, this.index++, work);
+      if (inner instanceof Observable) inner.subscribe(this.openSlot(work));
+      else if (inner instanceof Promise) this.settle(inner as Promise<R>, work);
       else if (Array.isArray(inner) && !this.outlet) this.emitAll(inner as readonly R[], work);
-      else this.subscribe(inner, work);
+      else this.pull(inner, work);
     } catch (thrown) {
       this.fail(thrown);
     }
+  }
+
+  private settle(inner: Promise<R>, work: InnerWork): void {
+    work.runsUntil(inner);
+    if (this.settings.ordered) from(inner).subscribe(this.openSlot(work));
+    else inner.then(this.onResolved, this.onRejected);
   }
 
   // One callback for all promises: no subscriber and no closure for each, which is what makes them four times as fast.
@@ -97,13 +102,16 @@ export class MergeOperation<T, R> {
     this.freeSlot();
   }
 
-  private subscribe(inner: ObservableInput<R>, work: InnerWork): void {
-    const slot = new InnerSubscriber<T, R>(this, work);
-    const subscriber = slot.asSubscriber();
-    this.outlet?.open(slot);
-    if (inner instanceof Observable) inner.subscribe(subscriber);
-    else if (pullsInner(inner, !!this.outlet)) subscribeByPull(inner, subscriber, this.dropResult);
+  private pull(inner: ObservableInput<R>, work: InnerWork): void {
+    const subscriber = this.openSlot(work);
+    if (pullsInner(inner, !!this.outlet)) subscribeByPull(inner, subscriber, this.dropResult);
     else from(inner).subscribe(subscriber);
+  }
+
+  private openSlot(work: InnerWork): Subscriber<R> {
+    const slot = new InnerSubscriber<T, R>(this, work);
+    this.outlet?.open(slot);
+    return slot.asSubscriber();
   }
 
   private readonly dropResult = (result: R): void => {
@@ -166,7 +174,8 @@ export class MergeOperation<T, R> {
         this.drops.result(result);
       },
       onDelivered: (slot) => {
-        if (slot) slot.afterDelivery();
+        slot?.gate?.wake();
+        if (slot) slot.release();
         else this.freeSlot();
       },
       onFlushed: () => {

@@ -58,16 +58,11 @@ export class InnerSubscriber<T, R>
 {
   previous: InnerSubscriber<T, R> | undefined = undefined;
   following: InnerSubscriber<T, R> | undefined = undefined;
-  /** How many of its results wait. */
-  held = 0;
   /** In source order, where each inner source waits for its own turn. */
   gate: LevelGate | undefined = undefined;
   private ended = false;
-  private completed = false;
-  /** How many of its clean-ups have not settled. */
-  private cleanups = 0;
-  /** The slot has been given back. */
-  private freed = false;
+  /** For what the slot is still taken: the inner source itself, its results that wait, its clean-ups. */
+  private holds = 1;
 
   constructor(
     private readonly operation: MergeOperation<T, R>,
@@ -108,9 +103,8 @@ export class InnerSubscriber<T, R>
     try {
       this.unsubscribe();
     } finally {
-      this.completed = true;
       this.operation.closeInner(this);
-      this.freeIfDone();
+      this.release();
     }
   }
 
@@ -122,22 +116,18 @@ export class InnerSubscriber<T, R>
   }
 
   track(cleanup: PromiseLike<unknown>): void {
-    this.cleanups++;
+    const tooLate = this.holds === 0;
+    if (!tooLate) this.hold();
     this.operation.expectCleanup().track(cleanup, () => {
-      this.cleanups--;
-      this.freeIfDone();
+      if (!tooLate) this.release();
     });
   }
 
-  /** One of its results that had waited has been emitted. */
-  afterDelivery(): void {
-    this.gate?.wake();
-    this.freeIfDone();
+  hold(): void {
+    this.holds++;
   }
 
-  private freeIfDone(): void {
-    if (!this.completed || this.held > 0 || this.cleanups > 0 || this.freed) return;
-    this.freed = true;
-    this.operation.freeSlot();
+  release(): void {
+    if (--this.holds === 0) this.operation.freeSlot();
   }
 }

@@ -4,9 +4,9 @@ import { LevelGate } from '../../link/LevelGate.js';
 import type { Gate } from '../../link/protocol.js';
 import { ArrivalOrder, SourceOrder, type ResultLine } from '../../machines/ResultLine.js';
 
-/** A slot counts how many of its results wait. */
-interface HoldingSlot {
-  held: number;
+/** A slot is taken as long as one of its results waits. */
+interface HeldSlot {
+  hold(): void;
 }
 
 export interface OutletSettings<Slot, R> {
@@ -29,7 +29,7 @@ export interface OutletSettings<Slot, R> {
  * A result that waits keeps its slot. So a full consumer below slows the work itself; to hold back only the start of work
  * would let all that runs already overshoot.
  */
-export class ResultOutlet<Slot extends HoldingSlot | undefined, R> {
+export class ResultOutlet<Slot extends HeldSlot | undefined, R> {
   /** What inner sources see where one result that waits holds back all of them. */
   readonly sharedGate: LevelGate | undefined;
   private readonly line: ResultLine<Slot, R>;
@@ -70,7 +70,7 @@ export class ResultOutlet<Slot extends HoldingSlot | undefined, R> {
     }
     if (this.line.size >= capacity()) onFull(result, this.line.size);
     else {
-      if (slot) slot.held++;
+      slot?.hold();
       this.line.push(result, slot);
       this.flush();
     }
@@ -110,7 +110,6 @@ export class ResultOutlet<Slot extends HoldingSlot | undefined, R> {
 
   private readonly deliver = (result: R, slot: Slot): void => {
     this.settings.destination.next(result);
-    if (slot) slot.held--;
     this.settings.onDelivered(slot);
   };
 
