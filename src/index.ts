@@ -7,7 +7,7 @@ export { JsonLineError } from './errors/JsonLineError.js';
 export { LineTooLongError } from './errors/LineTooLongError.js';
 export { NoJsonError } from './errors/NoJsonError.js';
 export { SourceConsumedError } from './errors/SourceConsumedError.js';
-export type { Pullable, PullStream } from './internal/puller.js';
+export type { Pullable, PullStream, PullStreamReader } from './internal/puller.js';
 export type { WorkContext } from './internal/workContext.js';
 export type { CleanupScope, Gate } from './link/protocol.js';
 export { findCleanupScope, findGate } from './link/walk.js';

@@ -5,12 +5,20 @@ import { noop } from 'rxjs';
  * @public
  */
 export interface PullStream<T> {
-  getReader(): {
-    read(): PromiseLike<{ readonly done: boolean; readonly value?: T | undefined }>;
-    cancel(reason?: unknown): PromiseLike<unknown>;
-    releaseLock(): void;
-    readonly closed?: PromiseLike<unknown>;
-  };
+  getReader(): PullStreamReader<T>;
+  /** Never called: TypeScript pairs overloads from the last, and only so meets the default reader of `ReadableStream`. */
+  getReader(options?: never): unknown;
+}
+
+/**
+ * What `fromPull` needs of the reader of a web `ReadableStream`.
+ * @public
+ */
+export interface PullStreamReader<T> {
+  read(): PromiseLike<{ readonly done: boolean; readonly value?: T | undefined }>;
+  cancel(reason?: unknown): PromiseLike<unknown>;
+  releaseLock(): void;
+  readonly closed?: PromiseLike<unknown>;
 }
 
 /**
@@ -51,7 +59,7 @@ export function isPullable(input: unknown): input is Pullable<never> {
 export function openPuller<T>(input: Pullable<T>): Puller<T> {
   const { [Symbol.asyncIterator]: openAsync, [Symbol.iterator]: open, getReader } = input as MaybePullable<T>;
   // A stream's own async iterator would let return() wait behind a pending read; its reader can cancel at once.
-  if (getReader) return new StreamPuller(getReader.call(input));
+  if (getReader) return new StreamPuller((input as PullStream<T>).getReader());
   const iterator = openAsync
     ? openAsync.call(input as AsyncIterable<T>)
     : open
@@ -81,7 +89,7 @@ class StreamPuller<T> implements Puller<T> {
   readonly oneShot = true;
   readonly synchronous = false;
 
-  constructor(private readonly reader: ReturnType<PullStream<T>['getReader']>) {}
+  constructor(private readonly reader: PullStreamReader<T>) {}
 
   next(): PromiseLike<IteratorResult<T>> {
     return this.reader.read() as PromiseLike<IteratorResult<T>>;

@@ -6,6 +6,8 @@ import {
   findGate,
   fromPull,
   gatedBy,
+  parseJsonLines,
+  splitLines,
   toAsyncIterable,
   ungated,
   type BufferedMergeMapOptions,
@@ -32,6 +34,15 @@ export const pulled: Observable<number> = fromPull<number>(async function* () {
   yield 1;
 }).pipe(ungated());
 export const streamed: Observable<Uint8Array> = fromPull(new ReadableStream<Uint8Array>());
+export const streamedLines: Observable<string> = fromPull(new ReadableStream<Uint8Array>()).pipe(splitLines());
+export const body = (response: Response): Observable<unknown> =>
+  response.body ? fromPull(response.body).pipe(parseJsonLines()) : of();
+export const longs: Observable<bigint> = fromPull({ getReader: () => longReader });
+declare const longReader: {
+  read(): Promise<{ done: boolean; value?: bigint }>;
+  cancel(): Promise<void>;
+  releaseLock(): void;
+};
 export const iterable: AsyncIterable<string> = toAsyncIterable(texts, { highWaterMark: 2 });
 export const gated = (gate: Gate): Observable<string> => pulled.pipe(map(String), gatedBy(gate));
 export const isOverflow = (error: unknown): boolean => error instanceof BufferOverflowError && error.waiting > 0;
