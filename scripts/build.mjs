@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 
 const tsc = (...args) =>
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', ...args], { stdio: 'inherit' });
+  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', ...args], { stdio: ['inherit', 2, 2] });
 
 for (const folder of ['dist', 'examples/dist']) rmSync(folder, { recursive: true, force: true });
 tsc('-p', 'tsconfig.build.json');

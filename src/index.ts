@@ -29,6 +29,7 @@ export { splitLines } from './operators/splitLines.js';
 export { ungated } from './operators/ungated.js';
 export type { CleanupOptions } from './options/cleanup.js';
 export type { LineOptions } from './options/lines.js';
+export type { NameOptions } from './options/name.js';
 export type { DropReason, QueueOptions } from './options/queue.js';
 export { fromPull, type FromPullOptions } from './sources/fromPull.js';
 export { toAsyncIterable, type ToAsyncIterableOptions } from './sinks/toAsyncIterable.js';

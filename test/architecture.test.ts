@@ -34,7 +34,7 @@ const layers: Readonly<Record<string, Layer>> = {
     clock: true,
     entry: 'node/index.ts',
   },
-  options: { imports: ['link', 'internal', 'machines', 'errors'], packages: [rxjs], clock: true },
+  options: { imports: ['options', 'link', 'internal', 'machines', 'errors'], packages: [rxjs], clock: true },
   link: { imports: ['link', 'internal', 'machines', 'errors'], packages: [rxjs], clock: true },
   internal: {
     imports: ['internal', 'link', 'machines', 'errors'],

@@ -2,7 +2,10 @@
 export class Tally {
   /** Records taken from the input, well-formed or not. */
   read = 0;
-  written = 0;
+  /** Records that have been handed to the output. */
+  finished = 0;
+  /** Records of which the output has said that they are written; known at the end, if that is a good one. */
+  written: number | undefined;
   bad = 0;
   retries = 0;
   /** The most records that ever waited for a slot, the one about to take it included. */
@@ -21,7 +24,7 @@ export class Tally {
 
   /** Neither written nor set aside, and, once the pipeline has ended, never to be. */
   get missing(): number {
-    return this.read - this.written - this.bad;
+    return this.read - (this.written ?? this.finished) - this.bad;
   }
 
   get seconds(): number {
@@ -30,6 +33,6 @@ export class Tally {
 
   /** Records per second. */
   get throughput(): number {
-    return Math.round((this.written + this.bad) / this.seconds);
+    return Math.round((this.finished + this.bad) / this.seconds);
   }
 }

@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { isAbsolute, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -31,6 +31,9 @@ Without a file: the cities of GeoNames.
 `;
 
 const inData = (name: string) => relative('', fileURLToPath(new URL(`../../data/${name}`, import.meta.url)));
+/** Npm runs this in the root of the package, wherever it was called. */
+const asCalled = (path: string) =>
+  path === '-' || isAbsolute(path) ? path : relative('', resolve(process.env['INIT_CWD'] ?? '', path));
 const cities = inData('cities.jsonl');
 const places = inData('places.jsonl');
 
@@ -39,12 +42,15 @@ export function readArguments(args: string[]): Settings | undefined {
   const { values, positionals } = parse(args);
   if (values.help) return undefined;
   if (positionals.length > 1) throw new UsageError(`expected one file, got ${positionals.join(', ')}`);
-  const [input = cities] = positionals;
-  const { out: output = places } = values;
+  const [input = cities] = positionals.map(asCalled);
+  const output = values.out === undefined ? places : asCalled(values.out);
   return {
     input,
     output,
-    rejected: values.rejected ?? (output === '-' ? places : output).replace(/(\.\w+)?$/, '.rejected.jsonl'),
+    rejected:
+      values.rejected === undefined
+        ? (output === '-' ? places : output).replace(/(\.\w+)?$/, '.rejected.jsonl')
+        : asCalled(values.rejected),
     records: count('--records', values.records) ?? (input === cities ? 100_000 : Infinity),
     failures: share('--failures', values.failures) ?? 0.001,
   };
@@ -56,18 +62,18 @@ function parse(args: string[]) {
   try {
     return parseArgs({ args, allowPositionals: true, options });
   } catch (error) {
-    // The first sentence says what is wrong; the others explain how to pass file names that begin with a dash.
-    throw new UsageError((error as Error).message.split('. ', 1)[0]);
+    // The first sentence says what is wrong; the others explain how to pass what begins with a dash.
+    throw new UsageError((error as Error).message.split(/\.?\s*\n|\. /, 1)[0]);
   }
 }
 
 function count(name: string, text: string | undefined): number | undefined {
   if (text === undefined || /^[1-9]\d*$/.test(text)) return text === undefined ? text : Number(text);
-  throw new UsageError(`${name} must be a positive integer, got ${text}`);
+  throw new UsageError(`${name} must be a positive integer, got '${text}'`);
 }
 
 function share(name: string, text: string | undefined): number | undefined {
   const value = text === undefined ? undefined : Number(text || NaN);
   if (value === undefined || (value >= 0 && value <= 1)) return value;
-  throw new UsageError(`${name} must be a number from 0 to 1, got ${String(text)}`);
+  throw new UsageError(`${name} must be a number from 0 to 1, got '${String(text)}'`);
 }

@@ -42,7 +42,7 @@ export function enrich({ input, output, rejected, url, records, stop$, tally }: 
       },
       { concurrent: 16, highWaterMark: 64 },
     ),
-    tap(() => tally.written++),
+    tap(() => tally.finished++),
     formatJsonLines(),
     writeTo(output, { end: output !== process.stdout }),
   );

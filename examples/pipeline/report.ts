@@ -35,9 +35,9 @@ function showBar(tally: Tally, done: () => number | undefined): () => void {
 
 function showLines(tally: Tally): () => void {
   const timer = setInterval(() => {
-    const { seconds, read, written, throughput, waiting } = tally;
+    const { seconds, read, finished, throughput, waiting } = tally;
     stderr.write(
-      `${seconds.toFixed(0)} s: ${grouped(read)} in, ${grouped(written)} out, ${grouped(throughput)}/s, ${String(waiting)} waiting\n`,
+      `${seconds.toFixed(0)} s: ${grouped(read)} in, ${grouped(finished)} out, ${grouped(throughput)}/s, ${String(waiting)} waiting\n`,
     );
   }, 1000);
   return () => {
@@ -46,10 +46,11 @@ function showLines(tally: Tally): () => void {
 }
 
 export function showReport(tally: Tally, { output, rejected }: Settings): void {
+  const { written, finished } = tally;
   const table = new Table({ colAligns: ['left', 'right'], style: { border: [], compact: true } });
   table.push(
     ['records in', grouped(tally.read)],
-    ['records out', grouped(tally.written)],
+    ['records out', (written === undefined && finished > 0 ? 'at most ' : '') + grouped(written ?? finished)],
     ['bad records', grouped(tally.bad)],
     ['dropped', grouped(tally.missing)],
     ['retries', grouped(tally.retries)],

@@ -15,8 +15,10 @@ export class BufferOverflowError extends Error {
   ) {
     super(
       `${where}: ${String(waiting)} ${what} wait already, and what emits them cannot be suspended. ` +
-        'Use a source that can (fromPull), a larger or infinite bufferSize, ' +
-        "or a policy that drops (overflow: 'drop-oldest', 'drop-newest' or 'drop-buffer').",
+        (what === 'results'
+          ? 'Make the inner source one that can (fromPull), or use a larger or infinite bufferSize.'
+          : 'Use a source that can (fromPull), a larger or infinite bufferSize, ' +
+            "or a policy that drops (overflow: 'drop-oldest', 'drop-newest' or 'drop-buffer')."),
     );
   }
 }

@@ -1,3 +1,4 @@
+import type { SchedulerLike } from 'rxjs';
 import type { Gate } from '../link/protocol.js';
 
 /** Checks of what a caller passes: a wrong argument throws at the call, nothing is clamped. */
@@ -29,6 +30,14 @@ export function oneOf<const Choice extends string>(name: string, choices: readon
   return check(choices.includes(value), RangeError, name, `be one of ${choices.map(shown).join(', ')}`, value);
 }
 
+export function booleanOf(name: string, value: boolean): boolean {
+  return check(typeof value === 'boolean', TypeError, name, 'be a boolean', value);
+}
+
+export function optionalString(name: string, value: string | undefined): string | undefined {
+  return check(value === undefined || typeof value === 'string', TypeError, name, 'be a string', value);
+}
+
 export function functionOf<F extends (...args: never[]) => unknown>(name: string, value: F): F {
   return check(typeof value === 'function', TypeError, name, 'be a function', value);
 }
@@ -46,9 +55,16 @@ export function gateOf(name: string, value: Gate): Gate {
   return check(holds, TypeError, name, "have a boolean 'ready' and a function 'onReady'", value);
 }
 
+export function schedulerOf(name: string, value: SchedulerLike): SchedulerLike {
+  const { now, schedule } = (value ?? {}) as Partial<SchedulerLike>;
+  const holds = typeof now === 'function' && typeof schedule === 'function';
+  return check(holds, TypeError, name, "have the functions 'now' and 'schedule'", value);
+}
+
 /** Options are one object: a bare number, as `mergeMap` takes, would else be ignored in silence. */
 export function optionsObject<O extends object>(value: O): O {
-  return check(typeof value === 'object' && (value as unknown) !== null, TypeError, 'options', 'be an object', value);
+  const holds = typeof value === 'object' && (value as unknown) !== null && !Array.isArray(value);
+  return check(holds, TypeError, 'options', 'be an object', value);
 }
 
 /** How a wrong argument is quoted; never throws, whatever it is. */

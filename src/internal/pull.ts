@@ -1,6 +1,8 @@
 import { noop, type Subscriber } from 'rxjs';
 import type { Gate } from '../link/protocol.js';
 import { findCleanupScope } from '../link/walk.js';
+import { Slice } from '../machines/Slice.js';
+import { shown } from './arguments.js';
 import type { Pause } from './macrotask.js';
 import { isThenable, type Puller } from './puller.js';
 import { reportUnhandled } from './reportUnhandled.js';
@@ -19,10 +21,6 @@ export interface PullSettings<T> {
 }
 
 export const defaultSlice = 1000;
-
-/** A slice ends early when it has taken this long, in ms; the clock is read after every 16th value. */
-const sliceTime = 10;
-const clockMask = 15;
 
 export function pull<T>(puller: Puller<T>, subscriber: Subscriber<T>, settings: PullSettings<T>): void {
   const pulling = new Pulling(puller, subscriber, settings);
@@ -49,8 +47,7 @@ class Pulling<T> {
   private pending: PromiseLike<IteratorResult<T>> | undefined;
   /** The source has ended by itself or has been told to. */
   private ended = false;
-  private emitted = 0;
-  private sliceStart = 0;
+  private readonly slice: Slice;
   private readonly scope;
 
   constructor(
@@ -58,6 +55,7 @@ class Pulling<T> {
     private readonly subscriber: Subscriber<T>,
     private readonly settings: PullSettings<T>,
   ) {
+    this.slice = new Slice(settings.slice);
     this.scope = puller.synchronous ? undefined : findCleanupScope(subscriber);
   }
 
@@ -76,8 +74,8 @@ class Pulling<T> {
           subscriber.next(this.takeParked());
           continue;
         }
-        if (this.sliceIsOver()) {
-          this.cancelWait = settings.pause(this.run);
+        if (this.slice.isOver(settings.now)) {
+          this.rest();
           return;
         }
         this.inNext = true;
@@ -105,6 +103,16 @@ class Pulling<T> {
     if (!this.ended && (!this.inNext || this.pending)) this.close();
   }
 
+  /** Lets the event loop have its turn. */
+  private rest(): void {
+    let over = false; // a scheduler may call back at once
+    const cancel = this.settings.pause(() => {
+      over = true;
+      this.run();
+    });
+    if (!over) this.cancelWait = cancel;
+  }
+
   private readonly onResult = (result: IteratorResult<T>): void => {
     this.inNext = false;
     this.pending = undefined;
@@ -124,6 +132,7 @@ class Pulling<T> {
   /** Gives whether to go on. */
   private receive(result: IteratorResult<T>): boolean {
     const { subscriber } = this;
+    if (typeof result !== 'object') throw new TypeError(`next() must give an object, got ${shown(result)}`);
     if (result.done) {
       this.end();
       subscriber.complete();
@@ -144,18 +153,6 @@ class Pulling<T> {
     // If it was next() that has thrown, it still counts as under way: return() is not called.
     if (this.subscriber.closed) reportUnhandled(error);
     else this.subscriber.error(error);
-  }
-
-  private sliceIsOver(): boolean {
-    const { slice, now } = this.settings;
-    if (slice === Infinity) return false;
-    const count = this.emitted++;
-    if (count === 0) this.sliceStart = now();
-    else if (count >= slice || ((count & clockMask) === 0 && now() - this.sliceStart >= sliceTime)) {
-      this.emitted = 0;
-      return true;
-    }
-    return false;
   }
 
   /** The source has come to its end by itself. */

@@ -33,6 +33,8 @@ type Pulled<T> = IteratorResult<T> | PromiseLike<IteratorResult<T>>;
 export interface Puller<T> {
   /** What was opened can be gone through only once. */
   readonly oneShot: boolean;
+  /** What gives the values: two subscriptions may not share it. */
+  readonly cursor: object;
   /** Its clean-up is over when `close` returns. */
   readonly synchronous: boolean;
   /** Not to be called again before the last answer is there. */
@@ -46,6 +48,12 @@ export interface Puller<T> {
 interface AnyIterator<T> {
   next(): Pulled<T>;
   return?(): unknown;
+}
+
+/** Of Node. */
+interface NodeStream {
+  pipe(): unknown;
+  destroy(): unknown;
 }
 
 type MaybePullable<T> = Partial<Iterable<T> & AsyncIterable<T> & AnyIterator<T> & PullStream<T>>;
@@ -65,23 +73,41 @@ export function openPuller<T>(input: Pullable<T>): Puller<T> {
     : open
       ? open.call(input as Iterable<T>)
       : input;
-  return new IteratorPuller(iterator as AnyIterator<T>, iterator === input, !openAsync && !!open);
+  const { pipe, destroy } = input as Partial<NodeStream>;
+  const Kind = pipe && destroy ? NodeStreamPuller : IteratorPuller;
+  return new Kind(iterator as AnyIterator<T>, input, !openAsync && !!open);
 }
 
 class IteratorPuller<T> implements Puller<T> {
   constructor(
-    private readonly iterator: AnyIterator<T>,
-    readonly oneShot: boolean,
+    readonly cursor: AnyIterator<T>,
+    protected readonly input: unknown,
     readonly synchronous: boolean,
   ) {}
 
+  get oneShot(): boolean {
+    return this.cursor === this.input;
+  }
+
   next(): Pulled<T> {
-    return this.iterator.next();
+    return this.cursor.next();
   }
 
   close(): PromiseLike<unknown> | undefined {
-    const returned = this.iterator.return?.();
+    const returned = this.cursor.return?.();
     return isThenable(returned) ? returned : undefined;
+  }
+}
+
+/** Its iterator is an async generator: return() would wait behind a pending read. */
+class NodeStreamPuller<T> extends IteratorPuller<T> {
+  override get oneShot(): boolean {
+    return true;
+  }
+
+  override close(): PromiseLike<unknown> | undefined {
+    (this.input as NodeStream).destroy();
+    return super.close();
   }
 }
 
@@ -89,31 +115,32 @@ class StreamPuller<T> implements Puller<T> {
   readonly oneShot = true;
   readonly synchronous = false;
 
-  constructor(private readonly reader: PullStreamReader<T>) {}
+  constructor(readonly cursor: PullStreamReader<T>) {}
 
   next(): PromiseLike<IteratorResult<T>> {
-    return this.reader.read() as PromiseLike<IteratorResult<T>>;
+    return this.cursor.read() as PromiseLike<IteratorResult<T>>;
   }
 
   async close(): Promise<void> {
-    const { reader } = this;
+    const { cursor } = this;
     try {
-      await reader.cancel();
+      await cursor.cancel();
     } catch (error) {
       // A stream that has failed before gives its own error again: a late one, and no failure of the clean-up.
-      await Promise.resolve(reader.closed).then(() => Promise.reject(error), noop);
+      await Promise.resolve(cursor.closed).then(() => Promise.reject(error), noop);
     } finally {
       this.release();
     }
   }
 
   release(): void {
-    this.reader.releaseLock();
+    this.cursor.releaseLock();
   }
 }
 
 export function isThenable<T>(value: T): value is Extract<T, PromiseLike<unknown>> {
   return (
-    typeof value === 'object' && value !== null && typeof (value as Partial<PromiseLike<unknown>>).then === 'function'
+    (typeof value === 'object' || typeof value === 'function') &&
+    typeof (value as Partial<PromiseLike<unknown>> | null)?.then === 'function'
   );
 }

@@ -1,28 +1,28 @@
 import { noop, Observable, type ObservableInput, type ObservedValueOf, type OperatorFunction } from 'rxjs';
-import { functionOf, optionalFunction, optionsObject, positiveIntegerOrInfinity } from '../internal/arguments.js';
+import { booleanOf, functionOf, optionalFunction, optionsObject, positiveIntegerOrInfinity } from '../internal/arguments.js';
 import { MergeOperation } from '../internal/merge/MergeOperation.js';
 import type { MergeSettings } from '../internal/merge/MergeSettings.js';
 import type { WorkContext } from '../internal/workContext.js';
 import { readCleanupOptions, type CleanupOptions } from '../options/cleanup.js';
+import { readName, type NameOptions } from '../options/name.js';
 import { readQueueOptions, type DropReason, type QueueOptions } from '../options/queue.js';
 
 /**
  * Options of `bufferedMergeMap`.
  * @public
  */
-export interface BufferedMergeMapOptions<T, R> extends QueueOptions, CleanupOptions {
+export interface BufferedMergeMapOptions<T, R> extends QueueOptions, CleanupOptions, NameOptions {
   /** How many inner sources may run at a time. Default: 4. */
   concurrent?: number;
   /** How many values may wait before sources that can wait are asked to. Default: `concurrent`, at most `bufferSize`. */
   highWaterMark?: number;
   /** Emits the results in the order of the source, like `concatMap` that starts early. Default: `false`. */
   ordered?: boolean;
+  // Methods, because TypeScript compares the parameters of functions before it knows what `project` gives.
   /** Called with each value that is dropped before it was started, and why. */
-  onDrop?: (value: T, reason: DropReason) => void;
+  onDrop?(this: void, value: T, reason: DropReason): void;
   /** Called with each result that had to wait and could not be emitted any more, and why. */
-  onDropResult?: (result: R, reason: Exclude<DropReason, 'overflow'>) => void;
-  /** Names the operator in messages. */
-  name?: string;
+  onDropResult?(this: void, result: R, reason: Exclude<DropReason, 'overflow'>): void;
 }
 
 /**
@@ -86,15 +86,15 @@ function readOptions<T, O extends ObservableInput<unknown>>(
   project: (value: T, index: number, context: WorkContext) => O,
   options: BufferedMergeMapOptions<T, ObservedValueOf<O>>,
 ): MergeSettings<T, ObservedValueOf<O>> {
-  const { concurrent = 4, ordered = false, name } = optionsObject(options);
+  const { concurrent = 4, ordered = false } = optionsObject(options);
   return {
     project: functionOf('project', project) as MergeSettings<T, ObservedValueOf<O>>['project'],
     concurrent: positiveIntegerOrInfinity('concurrent', concurrent),
     ...readQueueOptions(options, concurrent),
-    ordered,
+    ordered: booleanOf('ordered', ordered),
     onDrop: optionalFunction('onDrop', options.onDrop) ?? noop,
     onDropResult: optionalFunction('onDropResult', options.onDropResult) ?? noop,
     patience: readCleanupOptions(options),
-    where: name === undefined ? 'bufferedMergeMap' : `bufferedMergeMap '${name}'`,
+    where: readName('bufferedMergeMap', options),
   };
 }

@@ -1,5 +1,5 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { nonNegativeDurationOrInfinity } from '../internal/arguments.js';
+import { nonNegativeDurationOrInfinity, schedulerOf } from '../internal/arguments.js';
 import type { CleanupPatience } from '../link/Cleanups.js';
 
 /**
@@ -17,5 +17,8 @@ export function readCleanupOptions({
   cleanupTimeout = 5000,
   scheduler = asyncScheduler,
 }: CleanupOptions): CleanupPatience {
-  return { cleanupTimeout: nonNegativeDurationOrInfinity('cleanupTimeout', cleanupTimeout), scheduler };
+  return {
+    cleanupTimeout: nonNegativeDurationOrInfinity('cleanupTimeout', cleanupTimeout),
+    scheduler: schedulerOf('scheduler', scheduler),
+  };
 }

@@ -1,14 +1,13 @@
 import { optionsObject, positiveIntegerOrInfinity } from '../internal/arguments.js';
+import { readName, type NameOptions } from './name.js';
 
 /**
  * Options of everything that reads lines.
  * @public
  */
-export interface LineOptions {
+export interface LineOptions extends NameOptions {
   /** How long a line may be, in bytes of UTF-8 without its end; `Infinity`: as long as memory lasts. Default: 1 048 576 (1 MiB). */
   maxLineLength?: number;
-  /** Names the operator in messages. */
-  name?: string;
 }
 
 export interface LineSettings {
@@ -18,9 +17,9 @@ export interface LineSettings {
 }
 
 export function readLineOptions(operator: string, options: LineOptions): LineSettings {
-  const { maxLineLength = 1_048_576, name } = optionsObject(options);
+  const { maxLineLength = 1_048_576 } = optionsObject(options);
   return {
     maxLineLength: positiveIntegerOrInfinity('maxLineLength', maxLineLength),
-    where: name === undefined ? operator : `${operator} '${name}'`,
+    where: readName(operator, options),
   };
 }

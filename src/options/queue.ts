@@ -23,14 +23,13 @@ export interface QueueOptions {
 const overflows: readonly Overflow[] = ['error', 'drop-oldest', 'drop-newest', 'drop-buffer'];
 
 export function readQueueOptions(options: QueueOptions, defaultHighWaterMark: number): Required<QueueOptions> {
-  const bufferSize = nonNegativeIntegerOrInfinity('bufferSize', options.bufferSize ?? 1000);
-  const highWaterMark = nonNegativeIntegerOrInfinity(
-    'highWaterMark',
-    options.highWaterMark ?? Math.min(defaultHighWaterMark, bufferSize),
-  );
+  const { bufferSize = 1000, overflow = 'error' } = options;
+  const { highWaterMark = Math.min(defaultHighWaterMark, bufferSize) } = options;
+  nonNegativeIntegerOrInfinity('bufferSize', bufferSize);
+  nonNegativeIntegerOrInfinity('highWaterMark', highWaterMark);
   if (highWaterMark > bufferSize)
     throw new RangeError(
       `highWaterMark must be at most bufferSize (${String(bufferSize)}), got ${String(highWaterMark)}`,
     );
-  return { highWaterMark, bufferSize, overflow: oneOf('overflow', overflows, options.overflow ?? 'error') };
+  return { highWaterMark, bufferSize, overflow: oneOf('overflow', overflows, overflow) };
 }

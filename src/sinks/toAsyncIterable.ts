@@ -2,19 +2,18 @@ import { from, noop, type ObservableInput } from 'rxjs';
 import { optionalFunction, optionsObject } from '../internal/arguments.js';
 import { ObservableIterator, type IteratorSettings } from '../internal/ObservableIterator.js';
 import { readCleanupOptions, type CleanupOptions } from '../options/cleanup.js';
+import { readName, type NameOptions } from '../options/name.js';
 import { readQueueOptions, type QueueOptions } from '../options/queue.js';
 
 /**
  * Options of `toAsyncIterable`.
  * @public
  */
-export interface ToAsyncIterableOptions<T> extends QueueOptions, CleanupOptions {
+export interface ToAsyncIterableOptions<T> extends QueueOptions, CleanupOptions, NameOptions {
   /** How many values sources that can wait may emit ahead of `next()`. Default: 0, nothing is emitted unasked. */
   highWaterMark?: number;
   /** Called with each value that is dropped, and why. */
   onDrop?: (value: T, reason: 'overflow' | 'unsubscribe') => void;
-  /** Names the iterable in messages. */
-  name?: string;
 }
 
 /**
@@ -32,7 +31,7 @@ export interface ToAsyncIterableOptions<T> extends QueueOptions, CleanupOptions 
  * - **Errors**: `next()` rejects with the error of the source, after the values that came before it; or with a
  *   `BufferOverflowError`, after the values that wait.
  * - **Unsubscribed** by `return()` (which `break` in a loop calls), at once; the promise that it gives waits for the clean-up,
- *   and rejects if that fails.
+ *   and rejects if that fails. An error that nobody has read by then is forgotten with the values.
  * - **Backpressure**: the source is asked for one value for each `next()` that waits, and `highWaterMark` ahead. An iterable or
  *   a stream as `source` cannot be asked, because RxJS goes through it at its own pace: wrap it in `fromPull`.
  * - **Drops** by `overflow`, and what waits on `return()`: `onDrop` sees each.
@@ -54,12 +53,12 @@ export function toAsyncIterable<T>(
   source: ObservableInput<T>,
   options: ToAsyncIterableOptions<T> = {},
 ): AsyncIterable<T> {
-  const { name } = optionsObject(options);
+  optionsObject(options);
   const settings: IteratorSettings<T> = {
     ...readQueueOptions(options, 0),
     patience: readCleanupOptions(options),
     onDrop: optionalFunction('onDrop', options.onDrop) ?? noop,
-    where: name === undefined ? 'toAsyncIterable' : `toAsyncIterable '${name}'`,
+    where: readName('toAsyncIterable', options),
   };
   const values$ = from(source);
   return { [Symbol.asyncIterator]: () => new ObservableIterator(values$, settings) };

@@ -1,6 +1,13 @@
 import { Observable, type SchedulerLike } from 'rxjs';
 import { SourceConsumedError } from '../errors/SourceConsumedError.js';
-import { gateOf, optionalFunction, optionsObject, positiveIntegerOrInfinity, shown } from '../internal/arguments.js';
+import {
+  gateOf,
+  optionalFunction,
+  optionsObject,
+  positiveIntegerOrInfinity,
+  schedulerOf,
+  shown,
+} from '../internal/arguments.js';
 import { macrotask, type Pause } from '../internal/macrotask.js';
 import { defaultSlice, pull, type PullSettings } from '../internal/pull.js';
 import { isPullable, isThenable, openPuller, type Pullable, type Puller } from '../internal/puller.js';
@@ -36,13 +43,14 @@ export interface FromPullOptions<T> {
  *
  * It asks for a value only when the nearest consumer below can take one, through whatever RxJS operators stand in between;
  * without such a consumer it emits as fast as it can. Pass a function to open the source anew for each subscription; the
- * `signal` that it is given is aborted when the subscription ends early.
+ * `signal` that it is given is aborted when the subscription ends before the source does.
  *
  * - **Completes** when the source is done.
  * - **Errors** when the source throws or rejects, the function throws, or an iterator or a stream, which can be gone through
  *   only once, is subscribed to a second time.
- * - **Unsubscribed**, it aborts the `signal` and calls `return()` (of a stream: `cancel()`), at once even while `next()` is
- *   pending, and hands the promise of that clean-up to the nearest consumer below that waits for such.
+ * - **Unsubscribed**, it aborts the `signal` and calls `return()` (of a stream: `cancel()`, of one of Node: `destroy()`), at once
+ *   even while `next()` is pending, and hands the promise of that clean-up to the nearest consumer below that waits for such.
+ *   An async generator runs its `finally` when the promise that it awaits has settled; the `signal` can hurry it.
  * - **Backpressure**: never more than one `next()` under way, and none while the consumer is full.
  * - **Drops** nothing but a value that was under way when it was unsubscribed: `onDrop` sees it.
  * - **Rather** `from` for a handful of values that may come all at once, in the same task.
@@ -82,7 +90,7 @@ function readOptions<T>(options: FromPullOptions<T>): PullSettings<T> {
     gate: gate === undefined ? undefined : gateOf('gate', gate),
     slice: positiveIntegerOrInfinity('slice', slice),
     now: scheduler === undefined ? Date.now : () => scheduler.now(),
-    pause: scheduler === undefined ? macrotask : pauseOn(scheduler),
+    pause: scheduler === undefined ? macrotask : pauseOn(schedulerOf('scheduler', scheduler)),
     onDrop:
       onDrop &&
       ((value) => {
@@ -94,23 +102,31 @@ function readOptions<T>(options: FromPullOptions<T>): PullSettings<T> {
 function opensAnew<T>(open: (context: WorkContext) => Pullable<T>): () => Puller<T> {
   return () => {
     const work = new LazySignal();
-    const puller = openPuller(pullable(open(work)));
-    const close = puller.close.bind(puller);
-    puller.close = () => {
+    try {
+      const puller = openPuller(pullable(open(work)));
+      const close = puller.close.bind(puller);
+      puller.close = () => {
+        work.abort();
+        return close();
+      };
+      return puller;
+    } catch (thrown) {
       work.abort();
-      return close();
-    };
-    return puller;
+      throw thrown;
+    }
   };
 }
 
 function opensGiven<T>(source: Pullable<T>): () => Puller<T> {
   pullable(source);
   let consumed = false;
+  const cursors = new WeakSet();
   return () => {
     if (consumed) throw new SourceConsumedError();
     const puller = openPuller(source);
     consumed = puller.oneShot;
+    if (cursors.has(puller.cursor)) throw new SourceConsumedError();
+    cursors.add(puller.cursor);
     return puller;
   };
 }
@@ -124,8 +140,6 @@ function pullable<T>(source: Pullable<T>): Pullable<T> {
 }
 
 function pauseOn(scheduler: SchedulerLike): Pause {
-  if (typeof (scheduler as SchedulerLike | null)?.schedule !== 'function')
-    throw new TypeError(`scheduler must have a function 'schedule', got ${shown(scheduler)}`);
   return (callback) => {
     const action = scheduler.schedule(callback);
     return () => {

@@ -97,8 +97,8 @@ describe('what cannot be done', () => {
   it.each([
     [['--fast'], "Unknown option '--fast'"],
     [['--records'], "Option '--records <value>' argument missing"],
-    [['--records', '1e3'], '--records must be a positive integer, got 1e3'],
-    [['--failures', '2'], '--failures must be a number from 0 to 1, got 2'],
+    [['--records', '1e3'], "--records must be a positive integer, got '1e3'"],
+    [['--failures', '2'], "--failures must be a number from 0 to 1, got '2'"],
     [['a.jsonl', 'b.jsonl'], 'expected one file, got a.jsonl, b.jsonl'],
   ])('refuses %j in one line, and says how it is used', async (args, message) => {
     const { code, stdout, stderr } = await run(...args);

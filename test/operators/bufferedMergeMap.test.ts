@@ -86,7 +86,18 @@ describe('bufferedMergeMap', () => {
       ],
       [{ onDrop: 1 as never }, 'onDrop must be a function, got 1'],
       [{ cleanupTimeout: -1 }, 'cleanupTimeout must be a non-negative number of milliseconds or Infinity, got -1'],
+      [{ bufferSize: null as never }, 'bufferSize must be a non-negative integer or Infinity, got null'],
+      [{ highWaterMark: null as never }, 'highWaterMark must be a non-negative integer or Infinity, got null'],
+      [
+        { overflow: null as never },
+        "overflow must be one of 'error', 'drop-oldest', 'drop-newest', 'drop-buffer', got null",
+      ],
+      [{ ordered: 1 as never }, 'ordered must be a boolean, got 1'],
+      [{ name: {} as never }, 'name must be a string, got an object'],
+      [{ scheduler: {} as never }, "scheduler must have the functions 'now' and 'schedule', got an object"],
+      [{ scheduler: null as never }, "scheduler must have the functions 'now' and 'schedule', got null"],
       [4 as never, 'options must be an object, got 4'],
+      [['concurrent'] as never, 'options must be an object, got an array'],
       [null as never, 'options must be an object, got null'],
     ] as [BufferedMergeMapOptions<number, number>, string][])('%o', (options, message) => {
       expect(() => bufferedMergeMap((value: number) => of(value), options)).toThrow(message);
@@ -773,6 +784,8 @@ describe('bufferedMergeMap', () => {
       expect(log).toEqual([
         ['error', expect.objectContaining({ name: 'BufferOverflowError', what: 'results', waiting: 5 })],
       ]);
+      expect(String((log[0] as unknown[])[1])).toMatch(/inner source.*fromPull/);
+      expect(String((log[0] as unknown[])[1])).not.toMatch(/policy/);
       expect(dropped).toEqual([0, 1, 2, 0, 1, 2].map((result) => [result, 'error']));
     });
 

@@ -27,6 +27,17 @@ const options: BufferedMergeMapOptions<number, string> = {
   },
 };
 export const fixed: Observable<string> = of(1, 2).pipe(bufferedMergeMap((value: number) => [value.toFixed()], options));
+interface Place {
+  name: string;
+}
+const keep: (result: Place) => void = () => undefined;
+export const places: Observable<Place> = of(1, 2).pipe(
+  bufferedMergeMap(async (id) => ({ name: String(id) }), { onDropResult: keep }),
+);
+const placeOptions: BufferedMergeMapOptions<number, Place> = { onDropResult: keep, ordered: true };
+export const inOrder: Observable<Place> = of(1, 2).pipe(
+  bufferedMergeMap(async (id) => ({ name: String(id) }), placeOptions),
+);
 export const texts: Observable<string> = of(1, 2).pipe(
   bufferedMergeMap(async (value, _index, { signal }) => (signal.aborted ? '' : value.toFixed()), { concurrent: 2 }),
 );

@@ -104,6 +104,8 @@ describe('toAsyncIterable', () => {
         RangeError,
         'cleanupTimeout must be a non-negative number of milliseconds or Infinity, got NaN',
       ],
+      [{ name: Symbol('name') as never }, TypeError, 'name must be a string, got Symbol(name)'],
+      [{ scheduler: 5 as never }, TypeError, "scheduler must have the functions 'now' and 'schedule', got 5"],
       [10 as never, TypeError, 'options must be an object, got 10'],
     ] as [ToAsyncIterableOptions<number>, typeof Error, string][])('%o', (options, Class, message) => {
       expect(() => toAsyncIterable(of(1), options)).toThrow(new Class(message));

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { ReadableStream as NodeReadableStream } from 'node:stream/web';
-import { lastValueFrom, take, toArray } from 'rxjs';
+import { lastValueFrom, repeat, take, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { fromPull } from '../../src/index.js';
+import { fromPull, SourceConsumedError, toAsyncIterable } from '../../src/index.js';
 import { record } from '../support/record.js';
 import { turn } from '../support/settle.js';
 
@@ -22,6 +22,20 @@ describe('fromPull', () => {
     expect(await lastValueFrom(fromPull(readable).pipe(take(2), toArray()))).toEqual([1, 2]);
     await turn();
     expect(readable.destroyed).toBe(true);
+  });
+
+  it('destroys a stream of Node at once, though a read is pending, and waits for that', async () => {
+    const readable = new Readable({ read: () => undefined }) as Readable & AsyncIterable<unknown>;
+    const iterator = toAsyncIterable(fromPull(readable))[Symbol.asyncIterator]();
+    void iterator.next();
+    await turn();
+    await iterator.return?.();
+    expect(readable.destroyed).toBe(true);
+  });
+
+  it('reads a stream of Node only once: a second time is an error', async () => {
+    const source = fromPull(Readable.from([1, 2, 3]) as Readable & AsyncIterable<number>);
+    await expect(lastValueFrom(source.pipe(repeat(2), toArray()))).rejects.toThrow(SourceConsumedError);
   });
 
   describe('gives the event loop a turn by setImmediate', () => {

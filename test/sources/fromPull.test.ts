@@ -206,8 +206,8 @@ describe('fromPull', () => {
       [{ onDrop: {} as never }, TypeError, 'onDrop must be a function, got an object'],
       [{ gate: {} as never }, TypeError, "gate must have a boolean 'ready' and a function 'onReady', got an object"],
       [{ gate: null as never }, TypeError, "gate must have a boolean 'ready' and a function 'onReady', got null"],
-      [{ scheduler: {} as never }, TypeError, "scheduler must have a function 'schedule', got an object"],
-      [{ scheduler: null as never }, TypeError, "scheduler must have a function 'schedule', got null"],
+      [{ scheduler: {} as never }, TypeError, "scheduler must have the functions 'now' and 'schedule', got an object"],
+      [{ scheduler: null as never }, TypeError, "scheduler must have the functions 'now' and 'schedule', got null"],
       [null as never, TypeError, 'options must be an object, got null'],
       [4 as never, TypeError, 'options must be an object, got 4'],
     ] as [FromPullOptions<number>, typeof Error, string][])('%o', (options, Class, message) => {
@@ -222,6 +222,11 @@ describe('fromPull', () => {
       'an iterator of a map': () => new Map([[1, 2]]).entries(),
       'an iterator': () => ({ next: () => ({ done: true, value: undefined }) }),
       'a stream': () => streamOf(1, 2),
+      'an async iterable that gives the same iterator again': () => iterable(generatedLater(1, 2)),
+      'an iterable that gives the same iterator again': () => {
+        const values = generated(1, 2);
+        return { [Symbol.iterator]: () => values };
+      },
     };
 
     it.each(Object.entries(once))('%s: the second subscription is an error that says what to do', async (_, open) => {
@@ -442,11 +447,38 @@ describe('fromPull', () => {
     it.each([
       ['given', () => undefined],
       ['promised', async () => undefined],
+      ['a number', () => 5],
+      ['a promised number', async () => 5],
     ])('an answer that is no object, %s, is a TypeError, and the iterator is closed', async (_, next) => {
       const close = vi.fn();
       const source = { next, return: close } as unknown as Iterator<number>;
       await expect(all(fromPull(source))).rejects.toThrow(TypeError);
       expect(close).toHaveBeenCalledTimes(1);
+    });
+
+    it('opening what a function gave throws: that is the error, and the signal is aborted', () => {
+      const signals: AbortSignal[] = [];
+      const source = fromPull<number>(({ signal }) => {
+        signals.push(signal);
+        return {
+          [Symbol.iterator]: () => {
+            throw new Error('open');
+          },
+        };
+      });
+      expect(record(source).log).toEqual([['error', new Error('open')]]);
+      expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+    });
+
+    it('thenables that are functions are waited for', async () => {
+      const values = [1, 2, 3].values();
+      const next = () =>
+        Object.assign(() => undefined, {
+          then: (call: (result: unknown) => void) => {
+            call(values.next());
+          },
+        });
+      expect(await all(fromPull({ next } as unknown as Iterator<number>))).toEqual([1, 2, 3]);
     });
 
     it('opening it throws: that is the error', () => {
@@ -1298,6 +1330,21 @@ describe('fromPull', () => {
         [...numbers(5), 'complete'],
       ]);
       expect(await all(fromPull(numbers(100_000), { slice: 1, scheduler: queueScheduler }))).toHaveLength(100_000);
+    });
+
+    it('on a scheduler that does not wait, and leaves nobody waiting at the gate when it is unsubscribed', () => {
+      const gate = new ManualGate(true);
+      const pulled: number[] = [];
+      const source = fromPull(numbers(5), { slice: 2, scheduler: queueScheduler, gate }).pipe(
+        tap((value) => {
+          pulled.push(value);
+          gate.ready = value < 3;
+        }),
+      );
+      const { subscription } = record(source);
+      expect([pulled, gate.waiters.size]).toEqual([[0, 1, 2, 3], 1]);
+      subscription.unsubscribe();
+      expect(gate.waiters.size).toBe(0);
     });
 
     it('not, if the slice is infinite and it does not take long', () => {
