@@ -1,4 +1,4 @@
-import { observable, of, Subject, type ObservableInput } from 'rxjs';
+import { mergeMap, observable, of, Subject, type ObservableInput } from 'rxjs';
 import { expect, it } from 'vitest';
 import { bufferedMergeMap, gatedBy } from '../../src/index.js';
 import { pullsInner } from '../../src/internal/innerPull.js';
@@ -29,6 +29,18 @@ const pulls: [what: string, inner: unknown, free: boolean, gated: boolean][] = [
 it.each(pulls)('%s is pulled or left to RxJS', (_, inner, free, gated) => {
   expect(pullsInner(inner as ObservableInput<unknown>, false)).toBe(free);
   expect(pullsInner(inner as ObservableInput<unknown>, true)).toBe(gated);
+});
+
+it('a string is cut up as RxJS does it', () => {
+  const gate = new ManualGate(true);
+  const texts = of('a👍');
+  const pulled = record(
+    texts.pipe(
+      bufferedMergeMap((each) => each),
+      gatedBy(gate),
+    ),
+  );
+  expect(pulled.log).toEqual(record(texts.pipe(mergeMap((each) => each))).log);
 });
 
 it('a long string is pulled at the pace of the consumer below', () => {
