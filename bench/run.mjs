@@ -18,7 +18,7 @@ if (unknown) {
   process.exit(2);
 }
 
-const columns = [78, 30, 20, 12];
+const columns = [84, 30, 20, 12];
 const line = (...cells) =>
   cells
     .map((cell, i) => cell.padEnd(columns[i] ?? 0))

@@ -22,7 +22,7 @@ export function pullsInner<T>(inner: ObservableInput<T>, gated: boolean): inner 
 
 /** `onDrop` sees what was pulled but can no longer be emitted. */
 export function subscribeByPull<T>(inner: Pullable<T>, subscriber: Subscriber<T>, onDrop?: (value: T) => void): void {
-  const input = typeof inner === 'string' ? (inner.split('') as Iterable<unknown> as Iterable<T>) : inner; // not by code points, as in RxJS
+  const input = typeof inner === 'string' ? Array.from<T>(Object(inner) as ArrayLike<T>) : inner;
   pull(openPuller(input), subscriber, {
     gate: findGate(subscriber),
     slice: defaultSlice,
