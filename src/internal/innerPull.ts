@@ -22,7 +22,8 @@ export function pullsInner<T>(inner: ObservableInput<T>, gated: boolean): inner 
 
 /** `onDrop` sees what was pulled but can no longer be emitted. */
 export function subscribeByPull<T>(inner: Pullable<T>, subscriber: Subscriber<T>, onDrop?: (value: T) => void): void {
-  const input = typeof inner === 'string' ? Array.from<T>(Object(inner) as ArrayLike<T>) : inner;
+  const given: unknown = inner;
+  const input = typeof given === 'string' ? (given.split('') as unknown[] as T[]) : inner; // not by code points, as RxJS
   pull(openPuller(input), subscriber, {
     gate: findGate(subscriber),
     slice: defaultSlice,
