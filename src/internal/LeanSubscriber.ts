@@ -3,7 +3,7 @@ import { leaveParents } from '../link/walk.js';
 
 /**
  * A subscriber for hot paths, where one is made for each value: an `instanceof Subscriber`, on which RxJS's own constructors
- * and methods never run. They are shared by all operators of an application, and slow for that (`npm run bench -- sync`).
+ * and methods hardly ever run. They are shared by all operators of an application, and slow for that (`npm run bench -- sync`).
  *
  * A real `Subscription` is made for it when something is added.
  */

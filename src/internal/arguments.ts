@@ -20,10 +20,14 @@ export function nonNegativeIntegerOrInfinity(name: string, value: number): numbe
   return check(holds, RangeError, name, 'be a non-negative integer or Infinity', value);
 }
 
+/** What the timers of every platform can hold, in ms: with more they fire at once. */
+const longestDelay = 2 ** 31 - 1;
+
 /** In milliseconds. */
 export function nonNegativeDurationOrInfinity(name: string, value: number): number {
-  const holds = typeof value === 'number' && value >= 0;
-  return check(holds, RangeError, name, 'be a non-negative number of milliseconds or Infinity', value);
+  const holds = typeof value === 'number' && value >= 0 && (value <= longestDelay || value === Infinity);
+  const expected = `be a number of milliseconds from 0 to ${String(longestDelay)} or Infinity`;
+  return check(holds, RangeError, name, expected, value);
 }
 
 export function oneOf<const Choice extends string>(name: string, choices: readonly Choice[], value: Choice): Choice {

@@ -33,7 +33,7 @@ class OperatorSubscriber<In, Out> extends Subscriber<In> implements Linked {
   private readonly onError: ((error: unknown) => void) | undefined;
   private readonly onComplete: (() => void) | undefined;
   private readonly onFinalize: (() => void) | undefined;
-  private ended = false;
+  private ended: boolean;
 
   constructor({ destination, next, error, complete, finalize, gate, cleanupScope }: OperateConfig<In, Out>) {
     super(destination as Subscriber<unknown> | undefined);
@@ -44,6 +44,8 @@ class OperatorSubscriber<In, Out> extends Subscriber<In> implements Linked {
     this.onError = error;
     this.onComplete = complete;
     this.onFinalize = finalize;
+    this.ended = this.closed; // the destination may have been closed before
+    if (this.closed) finalize?.();
   }
 
   override next(value: In): void {

@@ -13,6 +13,7 @@ export class DependentGate extends LevelGate {
   constructor(
     isReady: () => boolean,
     private readonly below: Gate,
+    private readonly onIdle?: () => void,
   ) {
     super(() => isReady() && below.ready);
   }
@@ -33,8 +34,10 @@ export class DependentGate extends LevelGate {
 
   private follow(): void {
     if (!this.hasWaiters) {
-      this.cancelBelow?.();
+      const cancel = this.cancelBelow;
       this.cancelBelow = undefined;
+      cancel?.();
+      this.onIdle?.();
     } else if (!this.cancelBelow && !this.below.ready) {
       this.cancelBelow = this.below.onReady(() => {
         this.cancelBelow = undefined;

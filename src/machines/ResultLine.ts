@@ -1,3 +1,4 @@
+import { LinkedList, type Listed } from './LinkedList.js';
 import { RingBuffer } from './RingBuffer.js';
 
 /** Results that have to wait before they are emitted, and in which order they may go. Each belongs to a slot. */
@@ -64,66 +65,77 @@ export class ArrivalOrder<Slot, R> implements ResultLine<Slot, R> {
   }
 }
 
-/**
- * Results go in the order in which their slots were taken: only the first open slot may emit, the others wait for their turn.
- */
+/** A slot that has been taken, in the order in which that happened. */
+interface Turn<Slot, R> extends Listed<Turn<Slot, R>> {
+  readonly slot: Slot;
+  /** Only once one had to wait. */
+  results: RingBuffer<R> | undefined;
+  /** No more results come. */
+  over: boolean;
+}
+
+/** Results go in the order in which their slots were taken: only the first slot may emit, the others wait for their turn. */
 export class SourceOrder<Slot, R> implements ResultLine<Slot, R> {
   size = 0;
-  /** The slots in the order in which they were taken, the one whose turn it is first; each with what waits. */
-  private readonly lines = new Map<Slot, RingBuffer<R> | undefined>();
-  private readonly over = new Set<Slot>();
-  private turn: Slot | undefined;
+  private readonly turns = new LinkedList<Turn<Slot, R>>();
+  private readonly bySlot = new Map<Slot, Turn<Slot, R>>();
 
   get hasFirst(): boolean {
-    return this.turn !== undefined && !this.isClear(this.turn);
+    return !!this.turns.first?.results?.size;
   }
 
   open(slot: Slot): void {
-    this.lines.set(slot, undefined);
-    this.turn ??= slot;
+    const turn: Turn<Slot, R> = {
+      slot,
+      results: undefined,
+      over: false,
+      previous: undefined,
+      following: undefined,
+    };
+    this.bySlot.set(slot, turn);
+    this.turns.add(turn);
   }
 
   close(slot: Slot): void {
-    this.over.add(slot);
+    const turn = this.bySlot.get(slot);
+    if (turn) turn.over = true;
     this.passTurn();
   }
 
   mayPass(slot: Slot): boolean {
-    return slot === this.turn && this.isClear(slot);
+    return this.turns.first?.slot === slot && this.isClear(slot);
   }
 
   isClear(slot: Slot): boolean {
-    return (this.lines.get(slot)?.size ?? 0) === 0;
+    return !this.bySlot.get(slot)?.results?.size;
   }
 
   push(result: R, slot: Slot): void {
-    let line = this.lines.get(slot);
-    if (!line) this.lines.set(slot, (line = new RingBuffer()));
-    line.push(result);
+    const turn = this.bySlot.get(slot) as Turn<Slot, R>;
+    (turn.results ??= new RingBuffer()).push(result);
     this.size++;
   }
 
   takeFirst(deliver: (result: R, slot: Slot) => void): void {
-    const slot = this.turn as Slot;
-    const result = (this.lines.get(slot) as RingBuffer<R>).shift();
+    const { slot, results } = this.turns.first as Turn<Slot, R>;
+    const result = (results as RingBuffer<R>).shift();
     this.size--;
     this.passTurn();
     deliver(result, slot);
   }
 
   takeAll(): R[] {
-    const results = [...this.lines.values()].flatMap((line) => line?.takeAll() ?? []);
+    const results: R[] = [];
+    for (const turn of this.turns) for (const result of turn.results?.takeAll() ?? []) results.push(result);
     this.size = 0;
     return results;
   }
 
   /** As long as the slot whose turn it is has nothing more to say. */
   private passTurn(): void {
-    while (this.turn !== undefined && this.over.has(this.turn) && this.isClear(this.turn)) {
-      this.lines.delete(this.turn);
-      this.over.delete(this.turn);
-      const next = this.lines.keys().next();
-      this.turn = next.done ? undefined : next.value;
+    for (let turn = this.turns.first; turn?.over && !turn.results?.size; turn = this.turns.first) {
+      this.turns.remove(turn);
+      this.bySlot.delete(turn.slot);
     }
   }
 }

@@ -74,11 +74,7 @@ export function bufferedMergeMap<T, O extends ObservableInput<unknown>>(
 
   return (source) =>
     new Observable((destination) => {
-      const operation = new MergeOperation(destination, settings);
-      destination.add(() => {
-        operation.stop();
-      });
-      source.subscribe(operation.outer);
+      source.subscribe(new MergeOperation(destination, settings).asSubscriber());
     });
 }
 

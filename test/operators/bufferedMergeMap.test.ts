@@ -85,7 +85,7 @@ describe('bufferedMergeMap', () => {
         "overflow must be one of 'error', 'drop-oldest', 'drop-newest', 'drop-buffer', got 'drop'",
       ],
       [{ onDrop: 1 as never }, 'onDrop must be a function, got 1'],
-      [{ cleanupTimeout: -1 }, 'cleanupTimeout must be a non-negative number of milliseconds or Infinity, got -1'],
+      [{ cleanupTimeout: -1 }, 'cleanupTimeout must be a number of milliseconds from 0 to 2147483647 or Infinity, got -1'],
       [{ bufferSize: null as never }, 'bufferSize must be a non-negative integer or Infinity, got null'],
       [{ highWaterMark: null as never }, 'highWaterMark must be a non-negative integer or Infinity, got null'],
       [
@@ -96,6 +96,10 @@ describe('bufferedMergeMap', () => {
       [{ name: {} as never }, 'name must be a string, got an object'],
       [{ scheduler: {} as never }, "scheduler must have the functions 'now' and 'schedule', got an object"],
       [{ scheduler: null as never }, "scheduler must have the functions 'now' and 'schedule', got null"],
+      [
+        { cleanupTimeout: 2 ** 31 },
+        'cleanupTimeout must be a number of milliseconds from 0 to 2147483647 or Infinity, got 2147483648',
+      ],
       [4 as never, 'options must be an object, got 4'],
       [['concurrent'] as never, 'options must be an object, got an array'],
       [null as never, 'options must be an object, got null'],

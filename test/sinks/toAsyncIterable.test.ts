@@ -102,7 +102,7 @@ describe('toAsyncIterable', () => {
       [
         { cleanupTimeout: NaN },
         RangeError,
-        'cleanupTimeout must be a non-negative number of milliseconds or Infinity, got NaN',
+        'cleanupTimeout must be a number of milliseconds from 0 to 2147483647 or Infinity, got NaN',
       ],
       [{ name: Symbol('name') as never }, TypeError, 'name must be a string, got Symbol(name)'],
       [{ scheduler: 5 as never }, TypeError, "scheduler must have the functions 'now' and 'schedule', got 5"],

@@ -6,7 +6,7 @@ import type { Works } from './Works.js';
 export class InnerWork implements WorkContext {
   private controller: AbortController | undefined;
   /** What `project` gave, if it is a promise: the work is over when it has settled. */
-  private promise: Promise<unknown> | undefined;
+  private promise: PromiseLike<unknown> | undefined;
   private over = false;
 
   constructor(private readonly works: Works) {}
@@ -17,15 +17,20 @@ export class InnerWork implements WorkContext {
       if (!this.over) {
         if (this.works.aborted) this.controller.abort();
         else this.works.add(this);
-        this.endWithPromise();
       }
     }
     return this.controller.signal;
   }
 
-  runsUntil(promise: Promise<unknown>): void {
+  /** `mayRead`: somebody may read the signal, now or later. Then the end has to be known here before anybody hears of it. */
+  runsUntil(promise: PromiseLike<unknown>, mayRead: boolean): void {
     this.promise = promise;
-    if (this.controller) this.endWithPromise();
+    if (!mayRead) return;
+    const end = () => {
+      this.end();
+    };
+    promise.then(end, end);
+    if (this.controller && this.works.aborted) this.works.awaitEnd(this); // aborted inside of project
   }
 
   /** From now on there is nothing to abort. */
@@ -36,19 +41,23 @@ export class InnerWork implements WorkContext {
 
   /** Gives the promise of what still goes on, if that is known. */
   abort(): Promise<unknown> | undefined {
-    this.controller?.abort();
-    return this.promise?.then(noop, ignoreAbort);
-  }
-
-  private endWithPromise(): void {
-    const end = () => {
-      this.end();
-    };
-    this.promise?.then(end, end);
+    const { promise, controller, works } = this;
+    controller?.abort();
+    if (!promise) return undefined;
+    return Promise.resolve(promise).then(noop, (error: unknown) => {
+      if (error !== works.failure && !isCancellation(error, controller?.signal.reason)) throw error;
+    });
   }
 }
 
-/** That aborted work rejects is what was asked for; that its clean-up fails is not. */
-function ignoreAbort(error: unknown): void {
-  if ((error as Partial<Error> | undefined)?.name !== 'AbortError') throw error;
+/** That aborted work rejects is what was asked for, whatever its library calls that; that its clean-up fails is not. */
+function isCancellation(error: unknown, reason: unknown): boolean {
+  const { name, code, cause } = Object(error) as { name?: unknown; code?: unknown; cause?: unknown };
+  return (
+    error === reason ||
+    (cause !== undefined && cause === reason) ||
+    /^(Abort|Cancell?ed|Cancel)Error$/.test(String(name)) ||
+    code === 'ABORT_ERR' ||
+    code === 'ERR_CANCELED'
+  );
 }

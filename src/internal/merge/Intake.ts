@@ -45,8 +45,10 @@ export class Intake<T> {
       return;
     }
     const dropped = waiting.offer(value);
-    if (dropped) for (const each of dropped) drops.value(each, 'overflow');
-    else {
+    if (dropped) {
+      for (const each of dropped) drops.value(each, 'overflow');
+      this.gate.wake();
+    } else {
       slots.fail(new BufferOverflowError(this.settings.where, 'values', waiting.size));
       drops.value(value, 'overflow');
     }

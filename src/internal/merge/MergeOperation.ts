@@ -4,6 +4,7 @@ import type { Cleanups } from '../../link/Cleanups.js';
 import type { Gate } from '../../link/protocol.js';
 import { findGate } from '../../link/walk.js';
 import { pullsInner, subscribeByPull } from '../innerPull.js';
+import { isThenable } from '../puller.js';
 import { reportUnhandled } from '../reportUnhandled.js';
 import { Drops } from './Drops.js';
 import { LinkedList } from '../../machines/LinkedList.js';
@@ -21,7 +22,8 @@ type Slot<T, R> = InnerSubscriber<T, R> | undefined;
 export class MergeOperation<T, R> {
   /** Nothing is started or emitted any more. */
   closed = false;
-  readonly outer: OuterSubscriber<T, R>;
+  /** `undefined` only when the destination was closed before. */
+  private outer: OuterSubscriber<T, R> | undefined;
 
   private readonly intake: Intake<T>;
   private readonly inners = new LinkedList<InnerSubscriber<T, R>>();
@@ -32,6 +34,8 @@ export class MergeOperation<T, R> {
   private sourceCompleted = false;
 
   private readonly works: Works;
+  /** `project` takes the context, or what it takes cannot be seen. */
+  private readonly mayReadSignal: boolean;
   private readonly drops: Drops<T, R>;
 
   constructor(
@@ -40,13 +44,21 @@ export class MergeOperation<T, R> {
   ) {
     const below = findGate(destination);
     this.works = new Works(destination);
+    this.mayReadSignal = settings.project.length !== 1 && settings.project.length !== 2;
     this.drops = new Drops(settings, (error) => {
       if (this.closed) reportUnhandled(error);
       else this.fail(error);
     });
     if (settings.ordered || below) this.outlet = this.makeOutlet(below);
     this.intake = new Intake(settings, this, this.drops, this.looksBelow(below));
-    this.outer = new OuterSubscriber(this);
+    destination.add(() => {
+      this.stop();
+    });
+  }
+
+  /** Its teardown comes after that of the operation, which sees to the order. */
+  asSubscriber(): Subscriber<T> {
+    return (this.outer = new OuterSubscriber(this));
   }
 
   get gate(): Gate {
@@ -58,7 +70,7 @@ export class MergeOperation<T, R> {
   }
 
   receive(value: T): void {
-    this.intake.receive(value);
+    if (!this.closed) this.intake.receive(value);
   }
 
   completeSource(): void {
@@ -69,21 +81,22 @@ export class MergeOperation<T, R> {
   start(value: T): void {
     this.active++; // before project, which may push into the source
     try {
+      const { project, ordered } = this.settings;
       const work = new InnerWork(this.works);
-      const inner = this.settings.project(value, this.index++, work);
-      if (inner instanceof Observable) inner.subscribe(this.openSlot(work));
-      else if (inner instanceof Promise) this.settle(inner as Promise<R>, work);
+      const turn = ordered ? this.openSlot(work) : undefined; // before project, which may bring in the next value
+      const inner = project(value, this.index++, work);
+      if (inner instanceof Observable) inner.subscribe(turn ?? this.openSlot(work));
+      else if (inner instanceof Promise && !turn) this.settle(inner as Promise<R>, work);
       else if (Array.isArray(inner) && !this.outlet) this.emitAll(inner as readonly R[], work);
-      else this.pull(inner, work);
+      else this.convert(inner, work, turn ?? this.openSlot(work));
     } catch (thrown) {
       this.fail(thrown);
     }
   }
 
   private settle(inner: Promise<R>, work: InnerWork): void {
-    work.runsUntil(inner);
-    if (this.settings.ordered) from(inner).subscribe(this.openSlot(work));
-    else inner.then(this.onResolved, this.onRejected);
+    work.runsUntil(inner, this.mayReadSignal);
+    inner.then(this.onResolved, this.onRejected);
   }
 
   // One callback for all promises: no subscriber and no closure for each, which is what makes them four times as fast.
@@ -102,8 +115,8 @@ export class MergeOperation<T, R> {
     this.freeSlot();
   }
 
-  private pull(inner: ObservableInput<R>, work: InnerWork): void {
-    const subscriber = this.openSlot(work);
+  private convert(inner: ObservableInput<R>, work: InnerWork, subscriber: Subscriber<R>): void {
+    if (isThenable(inner)) work.runsUntil(inner, this.mayReadSignal);
     if (pullsInner(inner, !!this.outlet)) subscribeByPull(inner, subscriber, this.dropResult);
     else from(inner).subscribe(subscriber);
   }
@@ -142,7 +155,7 @@ export class MergeOperation<T, R> {
 
   /** No more results come from `inner`. */
   closeInner(inner: InnerSubscriber<T, R>): void {
-    this.outlet?.close(inner);
+    this.outlet?.endTurn(inner);
   }
 
   /** Somebody may have to be waited for in the end. */
@@ -178,7 +191,7 @@ export class MergeOperation<T, R> {
         if (slot) slot.release();
         else this.freeSlot();
       },
-      onFlushed: () => {
+      onIdle: () => {
         this.intake.gate.wake();
       },
     });
@@ -188,7 +201,7 @@ export class MergeOperation<T, R> {
   private looksBelow(gate: Gate | undefined): { gate: Gate; isIdle: () => boolean } | undefined {
     const { outlet, settings } = this;
     if (!gate || !outlet || settings.concurrent !== Infinity) return undefined;
-    return { gate, isIdle: () => outlet.isEmpty && !outlet.sharedGate?.hasWaiters };
+    return { gate, isIdle: () => outlet.isIdle && !outlet.sharedGate?.hasWaiters };
   }
 
   // The end
@@ -198,6 +211,8 @@ export class MergeOperation<T, R> {
     if (this.closed) return;
     const { cleanups } = this.works;
     this.drops.reason = 'error';
+    this.works.failure = error;
+    this.outlet?.close(); // what follows may free the consumer below
     if (!cleanups) {
       this.destination.error(error);
       return;
@@ -218,6 +233,7 @@ export class MergeOperation<T, R> {
   stop(): void {
     if (this.closed) return;
     this.closed = true;
+    this.outlet?.close();
     const teardown = new Subscription(); // goes on when one of them throws
     teardown.add(this.outer);
     teardown.add(() => {
@@ -225,7 +241,7 @@ export class MergeOperation<T, R> {
     });
     for (const inner of this.inners) teardown.add(inner.asSubscriber());
     teardown.add(() => {
-      for (const result of this.outlet?.stop() ?? []) this.drops.result(result); // the older first
+      for (const result of this.outlet?.takeAll() ?? []) this.drops.result(result); // the older first
       for (const value of this.intake.waiting.takeAll()) this.drops.value(value);
     });
     teardown.unsubscribe();

@@ -9,11 +9,12 @@ import type { MergeOperation } from './MergeOperation.js';
 /** Subscribed to the source. A class of its own instead of `operate`, for speed (`npm run bench -- sync`). */
 export class OuterSubscriber<T, R> extends Subscriber<T> implements Linked {
   readonly [gateKey]: Gate;
-  private ended = false;
+  private ended: boolean;
 
   constructor(private readonly operation: MergeOperation<T, R>) {
     super(operation.destination as Subscriber<unknown>);
     this[gateKey] = operation.gate;
+    this.ended = this.closed; // the destination may have been closed before
   }
 
   override next(value: T): void {

@@ -19,8 +19,8 @@ export interface OutletSettings<Slot, R> {
   readonly onFull: (result: R, waiting: number) => void;
   /** A result that had waited has been emitted. */
   readonly onDelivered: (slot: Slot) => void;
-  /** All that may go has gone. */
-  readonly onFlushed: () => void;
+  /** All that may go has gone, and no inner source waits for the consumer below any more. */
+  readonly onIdle: () => void;
 }
 
 /**
@@ -39,11 +39,12 @@ export class ResultOutlet<Slot extends HeldSlot | undefined, R> {
 
   constructor(private readonly settings: OutletSettings<Slot, R>) {
     this.line = settings.ordered ? new SourceOrder() : new ArrivalOrder();
-    if (!settings.ordered) this.sharedGate = this.gate(() => this.isEmpty);
+    if (!settings.ordered) this.sharedGate = this.gate(() => this.isIdle, settings.onIdle);
   }
 
-  get isEmpty(): boolean {
-    return this.line.size === 0;
+  /** Nothing waits for the consumer below. */
+  get isIdle(): boolean {
+    return !this.line.hasFirst;
   }
 
   open(slot: Slot): void {
@@ -51,7 +52,7 @@ export class ResultOutlet<Slot extends HeldSlot | undefined, R> {
   }
 
   /** No more results come from `slot`: it may be the turn of the next. */
-  close(slot: Slot): void {
+  endTurn(slot: Slot): void {
     this.line.close(slot);
     this.flush();
   }
@@ -64,6 +65,7 @@ export class ResultOutlet<Slot extends HeldSlot | undefined, R> {
   /** Gives whether the result has left; else it waits. */
   emit(result: R, slot: Slot): boolean {
     const { below, destination, capacity, onFull } = this.settings;
+    if (this.closed) return false;
     if (this.line.mayPass(slot) && (!below || below.ready)) {
       destination.next(result);
       return true;
@@ -77,10 +79,15 @@ export class ResultOutlet<Slot extends HeldSlot | undefined, R> {
     return false;
   }
 
-  /** Gives what can no longer be emitted. */
-  stop(): R[] {
+  /** Nothing leaves any more. */
+  close(): void {
     this.closed = true;
     this.cancelBelow?.();
+    this.cancelBelow = undefined;
+  }
+
+  /** Gives what can no longer be emitted. */
+  takeAll(): R[] {
     return this.line.takeAll();
   }
 
@@ -91,7 +98,7 @@ export class ResultOutlet<Slot extends HeldSlot | undefined, R> {
 
   private flush(): void {
     if (this.flushing || !this.line.hasFirst) return;
-    const { below, onFlushed } = this.settings;
+    const { below, onIdle } = this.settings;
     this.flushing = true;
     try {
       while (this.line.hasFirst && !this.closed) {
@@ -105,7 +112,7 @@ export class ResultOutlet<Slot extends HeldSlot | undefined, R> {
       this.flushing = false;
     }
     this.sharedGate?.wake();
-    onFlushed();
+    onIdle();
   }
 
   private readonly deliver = (result: R, slot: Slot): void => {
@@ -113,8 +120,8 @@ export class ResultOutlet<Slot extends HeldSlot | undefined, R> {
     this.settings.onDelivered(slot);
   };
 
-  private gate(isReady: () => boolean): LevelGate {
+  private gate(isReady: () => boolean, onIdle?: () => void): LevelGate {
     const { below } = this.settings;
-    return below ? new DependentGate(isReady, below) : new LevelGate(isReady);
+    return below ? new DependentGate(isReady, below, onIdle) : new LevelGate(isReady);
   }
 }

@@ -7,6 +7,8 @@ import type { InnerWork } from './InnerWork.js';
 export class Works {
   /** Work that begins now is aborted at once. */
   aborted = false;
+  /** The error for which it all ends. */
+  failure: unknown;
   /** Only when there may be any: an inner source has asked for its scope, or a signal has been read. */
   cleanups: Cleanups | undefined = undefined;
   /** Those whose signal has been read. */
@@ -30,10 +32,12 @@ export class Works {
 
   abort(): void {
     this.aborted = true;
-    for (const work of this.running) {
-      const end = work.abort();
-      if (end) this.expectCleanup().track(end);
-    }
+    for (const work of this.running) this.awaitEnd(work);
     this.running.clear();
+  }
+
+  awaitEnd(work: InnerWork): void {
+    const end = work.abort();
+    if (end) this.expectCleanup().track(end);
   }
 }

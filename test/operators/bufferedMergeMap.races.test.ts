@@ -1,0 +1,403 @@
+// What happens when things happen inside one another, in the order in which users let them.
+import {
+  combineLatest,
+  concat,
+  finalize,
+  merge,
+  mergeMap,
+  NEVER,
+  Observable,
+  of,
+  Subject,
+  takeUntil,
+  throwError,
+  type ObservableInput,
+  type OperatorFunction,
+} from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { bufferedMergeMap, fromPull, type BufferedMergeMapOptions, type WorkContext } from '../../src/index.js';
+import { operate } from '../../src/internal/operate.js';
+import { record } from '../support/record.js';
+import { deferred, settle } from '../support/settle.js';
+import { collectUnhandled, reported } from '../support/unhandled.js';
+
+/** Options that write down what is dropped. */
+function noting(log: unknown[]): BufferedMergeMapOptions<string, string> {
+  return {
+    onDrop: (value, reason) => log.push(['value', value, reason]),
+    onDropResult: (result, reason) => log.push(['result', result, reason]),
+  };
+}
+
+describe('bufferedMergeMap', () => {
+  const unhandled = collectUnhandled();
+
+  describe('loses no result that waits', () => {
+    const completesWhenAborted = (signal: AbortSignal) =>
+      new Observable<string>((inner) => {
+        signal.addEventListener('abort', () => {
+          inner.complete();
+        });
+      });
+
+    it('behind an inner source that completes because it is aborted, on unsubscription', () => {
+      const source = new Subject<string>();
+      const dropped: unknown[] = [];
+      const { log, subscription } = record(
+        source.pipe(
+          bufferedMergeMap((value, _, { signal }) => (value === 'a' ? completesWhenAborted(signal) : of(value)), {
+            ...noting(dropped),
+            ordered: true,
+          }),
+        ),
+      );
+      source.next('a');
+      source.next('b');
+      subscription.unsubscribe();
+      expect([log, dropped]).toEqual([[], [['result', 'b', 'unsubscribe']]]);
+    });
+
+    it('nor on the error of another', () => {
+      const source = new Subject<string>();
+      const failing = new Subject<string>();
+      const dropped: unknown[] = [];
+      const { log } = record(
+        source.pipe(
+          bufferedMergeMap(
+            (value, _, { signal }) =>
+              value === 'a' ? completesWhenAborted(signal) : value === 'c' ? failing : of(value),
+            { ...noting(dropped), ordered: true },
+          ),
+        ),
+      );
+      for (const value of ['a', 'b', 'c']) source.next(value);
+      failing.error('c');
+      expect([log, dropped]).toEqual([[['error', 'c']], [['result', 'b', 'error']]]);
+    });
+
+    it('where the teardown of the source completes what runs; nor is anything started', () => {
+      const source = new Subject<string>();
+      const stop = new Subject<void>();
+      const started: string[] = [];
+      const dropped: unknown[] = [];
+      const project = (value: string) => {
+        started.push(value);
+        return value === 'a' ? NEVER.pipe(takeUntil(stop)) : of(value);
+      };
+      const { log, subscription } = record(
+        source.pipe(
+          finalize(() => {
+            stop.next();
+          }),
+          bufferedMergeMap(project, { ...noting(dropped), ordered: true, concurrent: 2 }),
+        ),
+      );
+      for (const value of ['a', 'b', 'c', 'd']) source.next(value);
+      subscription.unsubscribe();
+      expect([log, started]).toEqual([[], ['a', 'b']]);
+      expect(dropped).toEqual([
+        ['result', 'b', 'unsubscribe'],
+        ['value', 'c', 'unsubscribe'],
+        ['value', 'd', 'unsubscribe'],
+      ]);
+    });
+
+    it('where the consumer below becomes free while it is told the error', () => {
+      const source = new Subject<string>();
+      const slot = new Subject<string>();
+      const dropped: unknown[] = [];
+      const started: string[] = [];
+      const failing = (value: string) => (value === 'bad' ? throwError(() => 'bad') : of(value));
+      source
+        .pipe(
+          bufferedMergeMap(failing, noting(dropped)),
+          bufferedMergeMap((value) => (started.push(value), slot), { concurrent: 1, highWaterMark: 0, bufferSize: 0 }),
+        )
+        .subscribe({
+          error: () => {
+            slot.complete();
+          },
+        });
+      for (const value of ['a', 'b', 'c', 'bad']) source.next(value);
+      expect(started).toEqual(['a']);
+      expect(dropped).toEqual([
+        ['result', 'b', 'error'],
+        ['result', 'c', 'error'],
+      ]);
+    });
+  });
+
+  describe('ordered keeps the order of the source', () => {
+    it('where project brings in the next value', () => {
+      const source = new Subject<number>();
+      const { log } = record(
+        source.pipe(
+          bufferedMergeMap(
+            (value) => {
+              if (value === 1) source.next(2);
+              return [value * 10];
+            },
+            { ordered: true },
+          ),
+        ),
+      );
+      source.next(1);
+      source.next(3);
+      expect(log).toEqual([10, 20, 30]);
+    });
+
+    it('and where it is asynchronous', async () => {
+      const source = new Subject<number>();
+      const { log } = record(
+        source.pipe(
+          bufferedMergeMap(
+            async (value) => {
+              if (value < 3) source.next(value + 1);
+              await Promise.resolve();
+              return value * 10;
+            },
+            { ordered: true },
+          ),
+        ),
+      );
+      source.next(1);
+      await settle();
+      expect(log).toEqual([10, 20, 30]);
+    });
+  });
+
+  describe('with slots without number, above a consumer', () => {
+    it('goes on when the last inner source that waited for the consumer waits no more', async () => {
+      const started: string[] = [];
+      const done: string[] = [];
+      const finished: (() => void)[] = [];
+      fromPull(['a', 'b', 'c'])
+        .pipe(
+          bufferedMergeMap((key) => (started.push(key), concat(fromPull([`${key}1`, `${key}2`]), NEVER)), {
+            concurrent: Infinity,
+          }),
+          bufferedMergeMap(
+            async (result) => {
+              await new Promise<void>((resolve) => finished.push(resolve));
+              done.push(result);
+              return result;
+            },
+            { concurrent: 1, highWaterMark: 0 },
+          ),
+        )
+        .subscribe();
+      for (let i = 0; i < 10; i++) {
+        finished.shift()?.();
+        await settle();
+      }
+      expect(started).toEqual(['a', 'b', 'c']);
+      expect(done).toEqual(['a1', 'a2', 'b1', 'b2', 'c1', 'c2']);
+    });
+
+    it('in order, what waits for its turn holds nobody back', async () => {
+      let started = 0;
+      const project = () => (started++, started === 1 ? NEVER : of(started));
+      record(
+        fromPull(Array.from({ length: 20 }, (_, i) => i)).pipe(
+          bufferedMergeMap(project, { ordered: true, concurrent: Infinity }),
+          bufferedMergeMap((value) => of(value), { concurrent: 100 }),
+        ),
+      );
+      await settle();
+      expect(started).toBe(20);
+    });
+  });
+
+  it('asks for more as soon as drop-buffer has made room', () => {
+    const pushed = new Subject<string>();
+    const pulled: number[] = [];
+    function* endless() {
+      for (let i = 0; ; i++) {
+        pulled.push(i);
+        yield i;
+      }
+    }
+    const dropped: unknown[] = [];
+    const { subscription } = record(
+      merge(pushed, fromPull(endless)).pipe(
+        bufferedMergeMap(() => NEVER, {
+          concurrent: 1,
+          highWaterMark: 2,
+          bufferSize: 4,
+          overflow: 'drop-buffer',
+          onDrop: (value) => dropped.push(value),
+        }),
+      ),
+    );
+    expect(pulled).toEqual([0, 1, 2]);
+    for (const value of ['a', 'b', 'c']) pushed.next(value);
+    expect([dropped, pulled]).toEqual([
+      [1, 2, 'a', 'b'],
+      [0, 1, 2, 3],
+    ]);
+    subscription.unsubscribe();
+  });
+
+  describe('subscribed by a consumer that has ended already, starts nothing, as mergeMap', () => {
+    const merges: [
+      string,
+      (project: (value: number) => ObservableInput<number>) => OperatorFunction<number, number>,
+    ][] = [
+      ['mergeMap', (project) => mergeMap(project)],
+      ['bufferedMergeMap', (project) => bufferedMergeMap(project)],
+    ];
+    it.each(merges)('%s', (_, merged) => {
+      let started = 0;
+      const source = of(1).pipe(merged((value) => (started++, of(value))));
+      const { log } = record(combineLatest([throwError(() => 'first'), source]));
+      expect([log, started]).toEqual([[['error', 'first']], 0]);
+    });
+  });
+
+  it('operate, too, and still finalizes', () => {
+    let finalized = 0;
+    const seen: number[] = [];
+    const passing = new Observable<number>((destination) => {
+      of(1).subscribe(
+        operate<number, number>({
+          destination,
+          next: (value) => seen.push(value),
+          finalize: () => {
+            finalized++;
+          },
+        }),
+      );
+    });
+    record(combineLatest([throwError(() => 'first'), passing]));
+    expect([seen, finalized]).toEqual([[], 1]);
+  });
+
+  describe('a signal that is read late', () => {
+    it('is not aborted for work that has succeeded', async () => {
+      let aborted = false;
+      const project = async (_value: number, _index: number, context: WorkContext) => {
+        await Promise.resolve();
+        context.signal.addEventListener('abort', () => (aborted = true));
+        return 'result';
+      };
+      const subscription = of(1)
+        .pipe(bufferedMergeMap(project))
+        .subscribe(() => {
+          subscription.unsubscribe();
+        });
+      await settle();
+      expect(aborted).toBe(false);
+    });
+
+    it.each([
+      [
+        'as an argument',
+        async (_value: number, _index: number, context: WorkContext) => {
+          await Promise.resolve();
+          context.signal.throwIfAborted();
+          throw new Error('work');
+        },
+      ],
+      [
+        'through an argument that cannot be counted',
+        async (
+          ...[value, , { signal } = { signal: new AbortController().signal }]: [
+            number,
+            number?,
+            { readonly signal: AbortSignal }?,
+          ]
+        ) => {
+          await Promise.resolve(value);
+          signal.throwIfAborted();
+          throw new Error('work');
+        },
+      ],
+    ])('%s, by work that then fails: its error is told once', async (_, project) => {
+      const { log } = record(of(1).pipe(bufferedMergeMap(project)));
+      await settle();
+      expect(log).toEqual([['error', new Error('work')]]);
+      expect(unhandled).toEqual([]);
+    });
+  });
+
+  describe('the clean-up of work that is aborted', () => {
+    it('is waited for, whatever kind of promise stands for it', async () => {
+      const cleanedUp = deferred();
+      const thenable = {
+        then: (resolve: (value: unknown) => void, reject: (error: unknown) => void) =>
+          cleanedUp.promise.then(resolve, reject),
+      };
+      const source = new Subject<string>();
+      const { log } = record(
+        source.pipe(
+          bufferedMergeMap((value, _, { signal }) => {
+            signal.throwIfAborted();
+            return value === 'bad' ? throwError(() => 'bad') : (thenable as unknown as Promise<string>);
+          }),
+        ),
+      );
+      source.next('a');
+      source.next('bad');
+      await settle();
+      expect(log).toEqual([]);
+      cleanedUp.resolve();
+      await settle();
+      expect(log).toEqual([['error', 'bad']]);
+    });
+
+    it('is handed on, also when it is aborted inside of project', async () => {
+      const tracked: PromiseLike<unknown>[] = [];
+      const end = deferred();
+      const source = new Subject<number>();
+      const subscriber = operate<unknown, never>({
+        cleanupScope: { track: (cleanup) => tracked.push(cleanup) },
+      });
+      const project = (_value: number, _: number, { signal }: WorkContext) => {
+        signal.throwIfAborted();
+        subscriber.unsubscribe();
+        return end.promise;
+      };
+      source.pipe(bufferedMergeMap(project)).subscribe(subscriber);
+      source.next(1);
+      expect(tracked).toHaveLength(1);
+      end.resolve();
+      await expect(tracked[0]).resolves.toBeUndefined();
+    });
+
+    const answers: [string, (signal: AbortSignal) => unknown][] = [
+      ['the reason itself', ({ reason }) => reason as unknown],
+      ['an error that it is the cause of', ({ reason }) => new Error('request', { cause: reason })],
+      ['an AbortError', () => Object.assign(new Error('aborted'), { name: 'AbortError' })],
+      ['a CanceledError', () => Object.assign(new Error('canceled'), { name: 'CanceledError' })],
+      ['a CancelError', () => Object.assign(new Error('cancelled'), { name: 'CancelError' })],
+      ['the code of Node', () => Object.assign(new Error('aborted'), { code: 'ABORT_ERR' })],
+      ['the code of axios', () => Object.assign(new Error('canceled'), { code: 'ERR_CANCELED' })],
+    ];
+    const rejecting = async (error: (signal: AbortSignal) => unknown) => {
+      const { subscription } = record(
+        of(1).pipe(
+          bufferedMergeMap(
+            (_value, _, { signal }) =>
+              new Promise<never>((_resolve, reject) => {
+                signal.addEventListener('abort', () => {
+                  reject(error(signal));
+                });
+              }),
+          ),
+        ),
+      );
+      subscription.unsubscribe();
+      await settle();
+    };
+
+    it.each(answers)('may reject with %s', async (_, error) => {
+      await rejecting(error);
+      expect(unhandled).toEqual([]);
+    });
+
+    it.each([new Error('clean-up'), 'a reason'])('that fails with %s is reported', async (error) => {
+      await rejecting(() => error);
+      expect(await reported(unhandled)).toEqual(error);
+    });
+  });
+});
