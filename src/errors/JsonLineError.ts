@@ -12,14 +12,16 @@ export class JsonLineError extends Error {
     readonly line: number,
     /** Where the line begins, in bytes of UTF-8 from the very beginning. */
     readonly byteOffset: number,
-    /** How the line begins. */
+    /** How the line begins: at most 80 characters, and `…` if there are more. */
     readonly excerpt: string,
-    /** What `JSON.parse` threw: a `SyntaxError`, or the error of the `reviver`. */
+    /** What is wrong. */
+    reason: string,
+    /** What `JSON.parse` threw: a `SyntaxError`, or whatever the `reviver` threw. */
     override readonly cause: unknown,
   ) {
     super(
       `${where}: line ${String(line)}, at byte ${String(byteOffset)}, cannot be read as JSON: ${JSON.stringify(excerpt)} ` +
-        `(${cause instanceof Error ? cause.message : String(cause)}).`,
+        `(${reason}).`,
     );
   }
 }

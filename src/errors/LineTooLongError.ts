@@ -12,7 +12,7 @@ export class LineTooLongError extends Error {
     readonly line: number,
     /** Where the line begins, in bytes of UTF-8 from the very beginning. */
     readonly byteOffset: number,
-    /** How the line begins. */
+    /** How the line begins: at most 80 characters, and `…` if more had come when it became too long. */
     readonly excerpt: string,
     /** How many bytes it may have. */
     readonly limit: number,

@@ -1,5 +1,6 @@
 /**
- * A value has no JSON: it is `undefined`, a function, a symbol, a BigInt, refers to itself, or its `toJSON` fails.
+ * A value has no JSON: it is `undefined`, a function, a symbol, a BigInt, refers to itself, or its `toJSON` or the `replacer`
+ * throws or gives nothing.
  * @public
  */
 export class NoJsonError extends Error {

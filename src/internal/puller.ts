@@ -15,9 +15,13 @@ export interface PullStream<T> {
  * @public
  */
 export interface PullStreamReader<T> {
+  /** Asks for the next chunk. */
   read(): PromiseLike<{ readonly done: boolean; readonly value?: T | undefined }>;
+  /** Tells the stream that nobody wants more. */
   cancel(reason?: unknown): PromiseLike<unknown>;
+  /** Lets others read the stream. */
   releaseLock(): void;
+  /** Settles when the stream has ended, and rejects with what it failed with. */
   readonly closed?: PromiseLike<unknown>;
 }
 

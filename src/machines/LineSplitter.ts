@@ -1,3 +1,4 @@
+import { ByteOrderMark } from './ByteOrderMark.js';
 import { ByteChunk, StringChunk, type Chunk } from './Chunk.js';
 import { excerpt } from './excerpt.js';
 import { OpenLine, type ClosedLine } from './OpenLine.js';
@@ -48,8 +49,7 @@ export class LineSplitter {
   private start: number | undefined = undefined;
   /** Among the whole lines there may be one that is too long. */
   private measures = false;
-  /** A byte order mark would be behind. */
-  private started = false;
+  private readonly mark = new ByteOrderMark();
   private readonly pairs = new SurrogatePairs();
 
   constructor(private readonly settings: LineSplitterSettings) {
@@ -68,19 +68,21 @@ export class LineSplitter {
 
   /** Only when there is no more. */
   push(input: string | Uint8Array): void {
-    if (typeof input === 'string') this.receive(new StringChunk(this.pairs.join(input)));
+    const { mark } = this;
+    if (mark.isPast) this.add(input);
     else {
-      this.releaseHalfPair();
-      this.receive(new ByteChunk(input));
+      const pieces = mark.leaveOut(input);
+      this.received = mark.size;
+      for (const piece of pieces) this.add(piece);
     }
   }
 
   /** No more chunks come, and there is no more: what has come of a line is the last one. */
   end(): void {
+    for (const piece of this.mark.release()) this.add(piece);
     this.releaseHalfPair();
     const last = this.open.end();
-    const isNothing = last?.text === '\uFEFF' && !this.started;
-    if (last && !isNothing) this.tail = this.apart(last);
+    if (last) this.tail = this.apart(last);
   }
 
   /** Only when there is more. */
@@ -118,6 +120,14 @@ export class LineSplitter {
     return apart.line;
   }
 
+  private add(input: string | Uint8Array): void {
+    if (typeof input === 'string') this.receive(new StringChunk(this.pairs.join(input)));
+    else {
+      this.releaseHalfPair();
+      this.receive(new ByteChunk(input));
+    }
+  }
+
   private receive(chunk: Chunk): void {
     const { whole, open, settings } = this;
     const chunkStart = this.received;
@@ -135,7 +145,7 @@ export class LineSplitter {
     const start = chunkStart + chunk.size(0, from);
     const size = chunk.size(from, to);
     this.measures = size > settings.maxLineLength;
-    if (to > from) whole.set(this.withoutMark(chunk.text(from, to)), chunk, from, start);
+    if (to > from) whole.set(chunk.text(from, to), chunk, from, start);
     if (to < chunk.length) this.begin(chunk, to, start + size);
     if (!this.head) this.leaveOutBlank();
   }
@@ -149,9 +159,8 @@ export class LineSplitter {
 
   /** What is given for a line that was spread over chunks, unless it is left out. */
   private apart({ text, isOverlong, start }: ClosedLine): Apart | undefined {
-    const line = this.withoutMark(text);
-    if (isOverlong) return { line: { excerpt: excerpt(line) }, start };
-    if (!this.settings.skipBlank || !/^[ \t\r]*$/.test(line)) return { line, start };
+    if (isOverlong) return { line: { excerpt: excerpt(text) }, start };
+    if (!this.settings.skipBlank || !/^[ \t\r]*$/.test(text)) return { line: text, start };
     this.counted++;
     return undefined;
   }
@@ -171,12 +180,6 @@ export class LineSplitter {
       whole.skip();
       this.counted++;
     }
-  }
-
-  private withoutMark(text: string): string {
-    const hasMark = !this.started && text.startsWith('\uFEFF');
-    this.started = true;
-    return hasMark ? text.slice(1) : text;
   }
 
   /** Nothing comes that could complete it. */

@@ -1,23 +1,24 @@
 import { finished, type Readable } from 'node:stream';
 import { noop, Observable } from 'rxjs';
-import { ReadableConsumedError } from '../errors/ReadableConsumedError.js';
+import { SourceConsumedError } from '../errors/SourceConsumedError.js';
 import { subscribeByPull } from '../internal/innerPull.js';
-import { isPrematureClose, streamOf } from '../internal/nodeStream.js';
+import { StreamEnd, streamOf } from '../internal/nodeStream.js';
 
 /**
  * Emits the chunks of a Node stream, at the pace of the consumer below.
  *
- * It reads only what the nearest consumer below can take; the stream itself reads ahead as far as its `highWaterMark`. Pass a
- * function to open a stream for each subscription. Without an encoding the chunks are `Buffer`s: name their type where they
- * are not, `fromReadable<Row>(...)`.
+ * It reads only what the nearest consumer below can take; the stream itself reads ahead as far as its `highWaterMark`, and
+ * gives all of that as one chunk, unless it is in object mode. Pass a function to open a stream for each subscription. Without
+ * an encoding the chunks are `Buffer`s: name their type where they are not, `fromReadable<Row>(...)`.
  *
- * - **Completes** when the stream has ended and, if it closes itself, has closed.
- * - **Errors** with the stream, with Node's `ERR_STREAM_PREMATURE_CLOSE` when it closes before its end, and with a
- *   `ReadableConsumedError` when a stream that was passed itself is subscribed to a second time, or has been read by others.
+ * - **Completes** when the stream has ended and, if it closes itself and cannot be written too, has closed.
+ * - **Errors** with the stream, with Node's `ERR_STREAM_PREMATURE_CLOSE` when it closes before its end (of which one that is
+ *   made with `emitClose: false` tells nobody), and with a `SourceConsumedError` when a stream that was passed itself is
+ *   subscribed to a second time, or has been read by others.
  * - **Unsubscribed**, it destroys the stream, and hands the promise of its closing to the nearest consumer below that waits for
  *   such.
  * - **Backpressure**: reads nothing while the consumer is full.
- * - **Drops** nothing but a chunk that was under way, and what the stream had read ahead, when it was unsubscribed.
+ * - **Drops** a chunk that was under way, and what the stream had read ahead, when it is unsubscribed.
  * - **Rather** `fromPull` for a web `ReadableStream`.
  *
  * @throws TypeError if called with what is neither a stream nor a function
@@ -45,7 +46,7 @@ const readableOf = (readable: Readable) => streamOf('fromReadable', 'Readable', 
 function opensOnce(readable: Readable): () => Readable {
   let opened = false;
   return () => {
-    if (opened || readable.readableEnded) throw new ReadableConsumedError();
+    if (opened || readable.readableEnded) throw new SourceConsumedError('fromReadable');
     opened = true;
     return readable;
   };
@@ -55,20 +56,23 @@ function opensOnce(readable: Readable): () => Readable {
 class ChunkIterator<T> implements AsyncIterator<T, undefined> {
   private end: { readonly error: unknown } | undefined;
   private onChange = noop;
-  private onEnd: (error: unknown) => void = noop;
+  private readonly streamEnd: StreamEnd;
 
   constructor(private readonly readable: Readable) {
     const change = () => {
       this.onChange();
     };
     readable.on('readable', change);
-    const stopListening = finished(readable, { writable: false }, (error) => {
-      stopListening();
-      readable.off('readable', change);
-      this.end = { error };
-      this.onChange();
-      this.onEnd(error);
-    });
+    this.streamEnd = new StreamEnd(
+      readable,
+      (tell) => finished(readable, { writable: false }, tell),
+      (error) => {
+        this.end = { error };
+        readable.off('readable', change);
+        this.streamEnd.leaveClosed();
+        this.onChange();
+      },
+    );
   }
 
   async next(): Promise<IteratorResult<T, undefined>> {
@@ -86,13 +90,7 @@ class ChunkIterator<T> implements AsyncIterator<T, undefined> {
   }
 
   async return(): Promise<IteratorResult<T, undefined>> {
-    if (!this.end) {
-      this.readable.destroy();
-      const error = await new Promise<unknown>((resolve) => {
-        this.onEnd = resolve;
-      });
-      if (error && !isPrematureClose(error)) throw error as Error;
-    }
+    if (!this.end) await this.streamEnd.close();
     return done;
   }
 }

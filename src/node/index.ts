@@ -2,7 +2,6 @@
  * Node's streams and files.
  * @packageDocumentation
  */
-export { ReadableConsumedError } from '../errors/ReadableConsumedError.js';
 export { WritableEndedError } from '../errors/WritableEndedError.js';
 export { fromReadable } from './fromReadable.js';
 export { readJsonLines } from './readJsonLines.js';

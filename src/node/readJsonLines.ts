@@ -23,7 +23,7 @@ import { fromReadable } from './fromReadable.js';
  *   `parseJsonLines`, each after the values before.
  * - **Unsubscribed**, it closes the file, and hands the promise of that to the nearest consumer below that waits for such.
  * - **Backpressure**: parses no more than the consumer can take; of the file a few chunks of 64 KiB are read ahead.
- * - **Drops** invalid lines if `onError` is `'skip'`: `onSkip` sees each.
+ * - **Drops** invalid lines if `onError` is `'skip'`: `onSkip` sees each; and on unsubscription what was read and not emitted.
  * - **Rather** `JSON.parse` of the whole file if it is a document that is not lines.
  *
  * @throws TypeError if called with what is no path, or with options of another type
@@ -57,16 +57,19 @@ export function readJsonLines<T>(
   options: ParseJsonLinesOptions = {},
 ): Observable<T | JsonLine<T>> {
   const file = pathOf(path);
+  const { name = String(file) } = optionsObject(options);
   return fromReadable(() => createReadStream(file)).pipe(
     catchError((error: unknown) => {
       throw withPath(error, String(file));
     }),
-    parseJsonLines<T>({ name: String(file), ...optionsObject(options) }),
+    parseJsonLines<T>({ ...options, name }),
   );
 }
 
 function pathOf(path: string | Buffer | URL): string | Buffer {
   if (path instanceof URL) return fileURLToPath(path);
+  if (typeof path === 'string' && /^file:\/\//i.test(path))
+    throw new TypeError(`path must be a URL object if it is a URL: pass new URL(${shown(path)})`);
   if (Buffer.isBuffer(path) || (typeof path === 'string' && path !== '' && !path.includes('\0'))) return path;
   throw new TypeError(`path must be the path of a file, as a string, a Buffer or a file: URL, got ${shown(path)}`);
 }

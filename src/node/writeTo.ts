@@ -2,10 +2,11 @@ import { finished, type Writable } from 'node:stream';
 import { noop, Observable, type OperatorFunction, type Subscriber } from 'rxjs';
 import { BufferOverflowError } from '../errors/BufferOverflowError.js';
 import { WritableEndedError } from '../errors/WritableEndedError.js';
-import { optionalFunction, optionsObject, shown } from '../internal/arguments.js';
-import { isPrematureClose, streamOf } from '../internal/nodeStream.js';
+import { booleanOf, optionalFunction, optionsObject } from '../internal/arguments.js';
+import { streamOf } from '../internal/nodeStream.js';
 import { operate } from '../internal/operate.js';
 import { reportUnhandled } from '../internal/reportUnhandled.js';
+import { StreamWriter } from '../internal/StreamWriter.js';
 import { LevelGate } from '../link/LevelGate.js';
 import { findCleanupScope } from '../link/walk.js';
 import { BoundedBuffer } from '../machines/BoundedBuffer.js';
@@ -20,7 +21,7 @@ export interface WriteToOptions<T> extends QueueOptions {
   end?: boolean;
   /** How many values may wait, beyond the stream's own buffer, before sources that can wait are asked to. Default: 0. */
   highWaterMark?: number;
-  /** Called with each value that was not written, and why. */
+  /** Called with each value that was not handed to the stream, and why. */
   onDrop?: (value: T, reason: DropReason) => void;
   /** Names the operator in messages. */
   name?: string;
@@ -31,17 +32,21 @@ export interface WriteToOptions<T> extends QueueOptions {
  *
  * While the stream's buffer is full (until `'drain'`), sources that can wait are asked to; what any other source emits waits,
  * up to `bufferSize`. Pass a function to open a stream for each subscription. Values are strings and bytes; for a stream in
- * object mode name their type, `writeTo<Row>(...)`.
+ * object mode name their type, `writeTo<Row>(...)`. Node warns of a leak when more than ten write to one stream at a time, until
+ * its `setMaxListeners` is told.
  *
- * - **Completes** after the source when everything is written, and the stream has finished and, if it closes itself, has closed;
- *   with `end: false` when everything is written.
- * - **Errors** with the source, after what came before is written; with the stream, at once; with Node's
- *   `ERR_STREAM_PREMATURE_CLOSE` when the stream is destroyed, with a `WritableEndedError` when somebody else ends or has ended
- *   it, and with a `BufferOverflowError`. Unless `end` is `false`, the stream is destroyed: what has come out is not whole.
+ * - **Completes** after the source when everything is written, and the stream has finished and, if it closes itself and cannot
+ *   be read too, has closed; with `end: false` when everything is written.
+ * - **Errors** with the source, with a `BufferOverflowError`, and for a value that the stream does not take, after what came
+ *   before is written; with the stream, at once; with Node's `ERR_STREAM_PREMATURE_CLOSE` or `ERR_STREAM_DESTROYED` when the
+ *   stream is destroyed; and when somebody else ends it, with a `WritableEndedError`, or with Node's
+ *   `ERR_STREAM_WRITE_AFTER_END` if more has been written. Unless `end` is `false`, the stream is destroyed: what has come out
+ *   is not whole.
  * - **Unsubscribed**, it destroys the stream, unless `end` is `false`, and hands the promise of its closing to the nearest
  *   consumer below that waits for such.
  * - **Backpressure**: asks the source for nothing while the stream needs to drain and `highWaterMark` values wait.
- * - **Drops** by `overflow`, and what waits when the stream fails or on unsubscription: `onDrop` sees each.
+ * - **Drops** by `overflow`, a value that the stream does not take with those behind it, and what waits when the stream fails or
+ *   on unsubscription: `onDrop` sees each. What was handed to the stream it does not see, written or not.
  * - **Rather** `tap` with `write` for a few lines on a terminal.
  *
  * @throws TypeError if called with what is neither a writable stream nor a function, or with options of another type
@@ -71,62 +76,44 @@ export function writeTo<T = string | Uint8Array>(
 
   return (source) =>
     new Observable((destination) => {
-      source.subscribe(writer(destination, writableOf(open()), settings));
+      writeAll(source, destination, writableOf(open()), settings);
     });
 }
 
-type WriteSettings<T> = ReturnType<typeof readOptions<T>>;
-
 function readOptions<T>(options: WriteToOptions<T>) {
   const { end = true, name } = optionsObject(options);
-  if (typeof end !== 'boolean') throw new TypeError(`end must be a boolean, got ${shown(end)}`);
   return {
     ...readQueueOptions(options, 0),
-    end,
+    end: booleanOf('end', end),
     onDrop: optionalFunction('onDrop', options.onDrop) ?? noop,
     where: name === undefined ? 'writeTo' : `writeTo '${name}'`,
   };
 }
 
-const writableOf = (writable: Writable) => streamOf('writeTo', 'Writable', ['write', 'end', 'on'], writable);
+const writableOf = (writable: Writable) => streamOf('writeTo', 'Writable', ['write', 'end', 'on', 'destroy'], writable);
 
-function writer<T>(destination: Subscriber<number>, writable: Writable, settings: WriteSettings<T>): Subscriber<T> {
+function writeAll<T>(
+  source: Observable<T>,
+  destination: Subscriber<number>,
+  writable: Writable,
+  settings: ReturnType<typeof readOptions<T>>,
+): void {
   const { end, onDrop, where, bufferSize, highWaterMark, overflow } = settings;
   if (writable.destroyed || writable.writableEnded) throw new WritableEndedError(where, writable.errored);
   const scope = findCleanupScope(destination);
   const waiting = new BoundedBuffer<T>(bufferSize, overflow);
-  /** The stream has to drain first. */
-  let full = writable.writableNeedDrain;
-  let written = 0;
-  /** How many of these the stream has not confirmed. */
-  let underWay = 0;
   let sourceEnded = false;
   let failure: { readonly error: unknown } | undefined;
   let streamIsOver = false;
-  let onClosed: ((error: Error | null | undefined) => void) | undefined;
 
   const write = (value: T) => {
-    written++;
-    underWay++;
     try {
-      if (!writable.write(value, confirm)) full = true;
+      writer.write(value);
     } catch (thrown) {
-      underWay--;
+      const unwritten = [value, ...waiting.takeAll()]; // to write on would leave a gap
       fail(thrown);
+      for (const each of unwritten) drop(each, 'error');
     }
-  };
-
-  const confirm = (error?: Error | null) => {
-    if (error) return; // which the stream tells in a moment
-    underWay--;
-    settle();
-  };
-
-  const drain = () => {
-    full = false;
-    while (waiting.size > 0 && !full) write(waiting.shift());
-    gate.wake();
-    settle();
   };
 
   const drop = (value: T, reason: DropReason) => {
@@ -139,67 +126,76 @@ function writer<T>(destination: Subscriber<number>, writable: Writable, settings
 
   /** Leaves the source; what came before is written first. */
   const fail = (error: unknown) => {
-    if (sourceEnded || destination.closed) reportUnhandled(error);
+    if (failure || destination.closed) reportUnhandled(error);
     else {
       sourceEnded = true;
       failure = { error };
-      subscriber.unsubscribe();
+      try {
+        subscriber.unsubscribe();
+      } catch (thrown) {
+        reportUnhandled(thrown);
+      }
       settle();
     }
   };
 
   const settle = () => {
-    if (!sourceEnded || waiting.size > 0 || destination.closed) return;
-    if (end && !failure)
-      writable.end(); // a second time it does nothing
-    else if (underWay === 0 && failure) destination.error(failure.error);
-    else if (underWay === 0) succeed();
+    if (destination.closed) return;
+    const allHandedOver = sourceEnded && waiting.size === 0;
+    if (allHandedOver && writer.isIdle && failure) destination.error(failure.error);
+    else if (allHandedOver && writer.isIdle && !end) succeed();
+    else if (writer.hasFailed) writer.expectOver();
+    else if (allHandedOver && end && !failure) writer.end();
   };
 
   const succeed = () => {
-    destination.next(written);
+    destination.next(writer.count);
     destination.complete();
   };
 
-  const stopListening = finished(writable, { readable: false }, (error) => {
-    streamIsOver = true;
-    if (onClosed) onClosed(error);
-    else if (!error && sourceEnded && !failure && waiting.size === 0) succeed();
-    else destination.error(failure ? failure.error : (error ?? new WritableEndedError(where)));
+  const writer = new StreamWriter<T>(writable, (tell) => finished(writable, { readable: false }, tell), {
+    onDrain: () => {
+      while (waiting.size > 0 && !writer.full) write(waiting.shift());
+      gate.wake();
+      settle();
+    },
+    onConfirm: settle,
+    onOver: (error) => {
+      if (destination.closed) return;
+      streamIsOver = true;
+      if (!error && !failure && sourceEnded && waiting.size === 0) succeed();
+      else {
+        failure ??= { error: error ?? new WritableEndedError(where) };
+        destination.error(failure.error);
+      }
+    },
   });
 
   const stop = () => {
     for (const value of waiting.takeAll()) drop(value, streamIsOver ? 'error' : 'unsubscribe');
-    writable.off('drain', drain);
-    if (!end || streamIsOver) {
-      stopListening();
+    if (!end) {
+      writer.leave();
       return;
     }
-    const reason = failure?.error instanceof Error ? failure.error : undefined;
-    const closing = new Promise<Error | null | undefined>((resolve) => {
-      onClosed = resolve;
-    }).then((error) => {
-      stopListening();
-      if (error && error !== reason && !isPrematureClose(error)) throw error;
-    });
-    writable.destroy(reason);
-    if (scope) scope.track(closing);
-    else closing.catch(reportUnhandled);
+    const closing = writer.close(failure);
+    if (scope && closing) scope.track(closing);
+    else closing?.catch(reportUnhandled);
   };
 
-  const gate = new LevelGate(() => !sourceEnded && (waiting.size < highWaterMark || (waiting.size === 0 && !full)));
+  const gate = new LevelGate(
+    () => !sourceEnded && (waiting.size < highWaterMark || (waiting.size === 0 && !writer.full)),
+  );
 
   const subscriber = operate<T, number>({
     destination,
     gate,
     next: (value) => {
-      if (!full && waiting.size === 0) {
-        write(value);
-        return;
+      if (!writer.full && waiting.size === 0) write(value);
+      else {
+        const dropped = waiting.offer(value);
+        if (!dropped) fail(new BufferOverflowError(where, 'values', waiting.size));
+        for (const each of dropped ?? [value]) drop(each, 'overflow');
       }
-      const dropped = waiting.offer(value);
-      if (!dropped) fail(new BufferOverflowError(where, 'values', waiting.size));
-      for (const each of dropped ?? [value]) drop(each, 'overflow');
     },
     error: fail,
     complete: () => {
@@ -208,7 +204,12 @@ function writer<T>(destination: Subscriber<number>, writable: Writable, settings
     },
   });
 
-  writable.on('drain', drain);
   destination.add(stop);
-  return subscriber;
+  try {
+    source.subscribe(subscriber);
+  } catch (thrown) {
+    // After its end only a teardown of the source can have thrown: what came before is written all the same.
+    if (sourceEnded) reportUnhandled(thrown);
+    else fail(thrown);
+  }
 }

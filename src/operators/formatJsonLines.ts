@@ -2,6 +2,7 @@ import { Observable, type OperatorFunction } from 'rxjs';
 import { NoJsonError } from '../errors/NoJsonError.js';
 import { optionsObject, shown } from '../internal/arguments.js';
 import { operate } from '../internal/operate.js';
+import { reasonOf } from '../machines/reasonOf.js';
 
 /**
  * Options of `formatJsonLines`.
@@ -25,8 +26,9 @@ export interface FormatJsonLinesOptions {
  * Where `x` is `'"a"\n'`. As in `JSON.stringify`, what has no JSON within an object is left out, and `NaN` becomes `null`.
  *
  * - **Completes** with the source.
- * - **Errors** with the source, and with a `NoJsonError` for a value that has no JSON: `undefined`, a function, a symbol, a BigInt, or
- *   one that refers to itself; the error tells which value it is, counted from 0.
+ * - **Errors** with the source, and with a `NoJsonError` for a value that has no JSON: `undefined`, a function, a symbol, a BigInt,
+ *   one that refers to itself, or one for which `toJSON` or the `replacer` throws or gives nothing. The error tells which value
+ *   it is, counted from 0.
  * - **Unsubscribed** with the source.
  * - **Backpressure** goes through: one line for each value.
  * - **Drops** nothing.
@@ -70,8 +72,13 @@ function toJson(value: unknown, replacer: Replacer, where: string, index: number
   try {
     json = JSON.stringify(value, replacer);
   } catch (cause) {
-    throw new NoJsonError(where, index, cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new NoJsonError(where, index, reasonOf(cause), { cause });
   }
-  if (json === undefined) throw new NoJsonError(where, index, `it is ${shown(value)}`);
-  return json;
+  if (json !== undefined) return json;
+  const isNothing = ['undefined', 'function', 'symbol'].includes(typeof value);
+  throw new NoJsonError(
+    where,
+    index,
+    isNothing ? `it is ${shown(value)}` : 'toJSON or the replacer gives nothing for it',
+  );
 }

@@ -1,10 +1,11 @@
-import { Observable, type OperatorFunction } from 'rxjs';
+import { noop, Observable, type OperatorFunction } from 'rxjs';
 import { JsonLineError } from '../errors/JsonLineError.js';
 import { LineTooLongError } from '../errors/LineTooLongError.js';
-import { functionOf, oneOf, optionalFunction } from '../internal/arguments.js';
+import { oneOf, optionalFunction } from '../internal/arguments.js';
 import { lineSubscriber } from '../internal/lineSubscriber.js';
 import { excerpt } from '../machines/excerpt.js';
 import { LineSplitter } from '../machines/LineSplitter.js';
+import { reasonOf } from '../machines/reasonOf.js';
 import { readLineOptions, type LineOptions } from '../options/lines.js';
 
 /**
@@ -14,12 +15,13 @@ import { readLineOptions, type LineOptions } from '../options/lines.js';
 export type InvalidLineError = JsonLineError | LineTooLongError;
 
 /**
- * What `parseJsonLines` emits for a line with `onError: 'emit'`: its value, or what is wrong with it.
+ * What `parseJsonLines` emits for a line with `onError: 'emit'`: its value, or what is wrong with it, and the
+ * number of the line in the source, from 1.
  * @public
  */
 export type JsonLine<T> =
-  | { readonly ok: true; readonly value: T; readonly error?: undefined }
-  | { readonly ok: false; readonly error: InvalidLineError; readonly value?: undefined };
+  | { readonly ok: true; readonly line: number; readonly value: T; readonly error?: undefined }
+  | { readonly ok: false; readonly line: number; readonly error: InvalidLineError; readonly value?: undefined };
 
 /**
  * Options of `parseJsonLines`, whatever becomes of invalid lines.
@@ -47,7 +49,7 @@ export interface SkipInvalidLines extends JsonLineOptions {
   /** What becomes of an invalid line: `'skip'`, it is left out. */
   onError: 'skip';
   /** Called with the error of each line that is left out. */
-  onSkip: (error: InvalidLineError) => void;
+  onSkip?: (error: InvalidLineError) => void;
 }
 
 /**
@@ -80,14 +82,14 @@ export type ParseJsonLinesOptions = ThrowInvalidLines | SkipInvalidLines | EmitI
  * - **Completes** after the source and the lines that wait.
  * - **Errors** with a `JsonLineError` or a `LineTooLongError` (`onError: 'throw'`), with what `onSkip` throws, and with the source,
  *   each after the values before; of a line that the error of the source cut off nothing is given.
- * - **Unsubscribed**, it forgets the lines that wait.
+ * - **Unsubscribed** with the source.
  * - **Backpressure**: as in `splitLines`, exact: a line is parsed when the consumer can take it. If a source that cannot wait
  *   brings another chunk before the lines of the last are out, these are all emitted at once.
- * - **Drops** invalid lines if `onError` is `'skip'`: `onSkip` sees each.
+ * - **Drops** invalid lines if `onError` is `'skip'`: `onSkip` sees each; and on unsubscription what has come and was not emitted.
  * - **Rather** `JSON.parse` for a document that is not lines.
  *
  * @throws RangeError if called with an option out of range
- * @throws TypeError if `reviver`, `onSkip` or the options are of another type, or `onSkip` is missing where lines are skipped
+ * @throws TypeError if `reviver`, `onSkip` or the options are of another type
  *
  * @example
  * ```ts
@@ -116,7 +118,7 @@ export function parseJsonLines<T>(
   const { where, maxLineLength } = readLineOptions('parseJsonLines', options);
   const { onError = 'throw' } = options;
   oneOf('onError', ['throw', 'skip', 'emit'], onError);
-  const onSkip = options.onError === 'skip' ? functionOf('onSkip', options.onSkip) : undefined;
+  const onSkip = options.onError === 'skip' ? (optionalFunction('onSkip', options.onSkip) ?? noop) : undefined;
   const reviver = optionalFunction('reviver', options.reviver);
 
   return (source) =>
@@ -126,7 +128,7 @@ export function parseJsonLines<T>(
       const refuse = (error: InvalidLineError) => {
         if (onError === 'throw') throw error;
         if (onSkip) onSkip(error);
-        else destination.next({ ok: false, error });
+        else destination.next({ ok: false, line: error.line, error });
       };
 
       source.subscribe(
@@ -143,14 +145,25 @@ export function parseJsonLines<T>(
             try {
               value = JSON.parse(line, reviver) as T;
             } catch (thrown) {
-              refuse(new JsonLineError(where, lines.line, lines.byteOffset, excerpt(line), lean(thrown)));
+              const cause = reviver && isJson(line) ? thrown : lean(thrown);
+              refuse(new JsonLineError(where, lines.line, lines.byteOffset, excerpt(line), reasonOf(cause), cause));
               return;
             }
-            destination.next(onError === 'emit' ? { ok: true, value } : value);
+            destination.next(onError === 'emit' ? { ok: true, line: lines.line, value } : value);
           },
         }),
       );
     });
+}
+
+/** If it is, then it was the reviver that threw. */
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** V8's own error of `JSON.parse` keeps the text that was parsed in memory, and with it the chunk that this is a slice of. */

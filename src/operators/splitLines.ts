@@ -14,17 +14,17 @@ import { readLineOptions, type LineOptions } from '../options/lines.js';
  *
  * Here `;` stands for a line feed, and each letter for a chunk. A line ends with LF or CRLF, which it is given without, and
  * the last one also with the end of the source; a CR alone does not end a line. Chunks may be cut anywhere, also within a
- * character. A byte order mark at the very beginning is left out; NUL stays; bytes that are no UTF-8 become U+FFFD, as in
+ * character. A byte order mark at the very beginning is left out, and has no length; NUL stays; bytes that are no UTF-8 become U+FFFD, as in
  * `TextDecoder`.
  *
  * - **Completes** after the source and the lines that wait.
  * - **Errors** with a `LineTooLongError` as soon as more than `maxLineLength` bytes of a line have come, and with the source,
  *   both after the lines before; of a line that the error of the source cut off nothing is given.
- * - **Unsubscribed**, it forgets the lines that wait.
+ * - **Unsubscribed** with the source.
  * - **Backpressure**: a line is split off when the consumer can take it, and the next chunk is asked for when all have gone. If
  *   a source that cannot wait brings another chunk before, all lines of the last one are emitted at once, whatever the
  *   consumer says: so never more than one chunk is held, and it is the consumer's `overflow` that decides.
- * - **Drops** nothing.
+ * - **Drops** what has come and was not emitted, on unsubscription.
  * - **Rather** `parseJsonLines` if the lines are JSON.
  *
  * @throws RangeError if called with a `maxLineLength` that is out of range

@@ -68,7 +68,7 @@ type Work<T> = (this: SchedulerAction<T>, state?: T) => void;
 
 class CooperativeScheduler implements SchedulerLike {
   readonly ready = new LinkedList<CooperativeAction>();
-  /** Whose timers have fired since the last slice: in the order in which they fired, which need not be that of their due times. */
+  /** Whose timers have fired, not lined up yet: in the order in which they fired, which need not be that of their due times. */
   readonly fired = new LinkedList<CooperativeAction>();
   private cancelSlice: (() => void) | undefined;
   private inSlice = false;
@@ -87,6 +87,12 @@ class CooperativeScheduler implements SchedulerLike {
 
   schedule<T>(work: Work<T>, delay = 0, state?: T): Subscription {
     return new CooperativeAction(this, functionOf('work', work) as Work<unknown>).schedule(state, delay);
+  }
+
+  lineUpFired(): void {
+    if (!this.fired.first) return;
+    const actions = [...this.fired].sort((a, b) => a.dueTime - b.dueTime);
+    for (const action of actions) action.join(this.ready);
   }
 
   /** Sees to it that a slice is to come exactly as long as somebody waits for it. */
@@ -112,11 +118,6 @@ class CooperativeScheduler implements SchedulerLike {
     this.inSlice = false;
     this.arrangeSlice();
   };
-
-  private lineUpFired(): void {
-    const actions = [...this.fired].sort((a, b) => a.dueTime - b.dueTime);
-    for (const action of actions) action.join(this.ready);
-  }
 }
 
 /** The longest time that a timer can be set to. */
@@ -147,7 +148,10 @@ class CooperativeAction extends Subscription implements SchedulerAction<unknown>
     this.leave();
     this.state = state;
     if (delay > 0) this.startDelay(delay);
-    else this.join(this.scheduler.ready);
+    else {
+      this.scheduler.lineUpFired(); // they were first
+      this.join(this.scheduler.ready);
+    }
     this.delay = delay;
     this.scheduler.arrangeSlice();
     return this;

@@ -122,10 +122,10 @@ function opensGiven<T>(source: Pullable<T>): () => Puller<T> {
   let consumed = false;
   const cursors = new WeakSet();
   return () => {
-    if (consumed) throw new SourceConsumedError();
+    if (consumed) throw new SourceConsumedError('fromPull');
     const puller = openPuller(source);
     consumed = puller.oneShot;
-    if (cursors.has(puller.cursor)) throw new SourceConsumedError();
+    if (cursors.has(puller.cursor)) throw new SourceConsumedError('fromPull');
     cursors.add(puller.cursor);
     return puller;
   };

@@ -49,20 +49,22 @@ function splitAll(
 /** The same, in the plainest way. */
 function naive(bytes: Uint8Array, { maxLineLength = Infinity, skipBlank = false }: Partial<LineSplitterSettings> = {}) {
   const all: Found[] = [];
-  let start = 0;
+  let start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
   for (let line = 1; start < bytes.length; line++) {
     const end = bytes.indexOf(10, start);
     const isLast = end === -1;
     const raw = bytes.subarray(start, isLast ? bytes.length : end);
     const content = !isLast && raw.at(-1) === 13 ? raw.subarray(0, -1) : raw;
-    const text = line === 1 ? decode(content).replace(/^\uFEFF/, '') : decode(content);
-    const isNothing = isLast && line === 1 && text === '';
+    const text = decode(content);
     if (content.length > maxLineLength) all.push(found(line, start, { excerpt: '' }));
-    else if (!isNothing && !(skipBlank && /^[ \t\r]*$/.test(text))) all.push(found(line, start, text));
+    else if (!(skipBlank && /^[ \t\r]*$/.test(text))) all.push(found(line, start, text));
     start = isLast ? bytes.length : end + 1;
   }
   return all;
 }
+
+const anonymous = (all: readonly Found[]) =>
+  all.map((each) => ({ ...each, excerpt: each.excerpt === undefined ? undefined : '' }));
 
 const texts = (inputs: readonly Input[], settings?: Partial<LineSplitterSettings>) =>
   splitAll(inputs, settings).map(({ text }) => text);
@@ -186,6 +188,31 @@ describe('LineSplitter', () => {
     ]);
   });
 
+  const mark = utf8('\uFEFF');
+  it.each<[string, Input[]]>([
+    ['a string', ['\uFEFFabc\nabcd\n\uFEFFa\n']],
+    ['a string of its own', ['', '\uFEFF', '', 'abc\nabcd\n\uFEFFa\n']],
+    ['bytes', [utf8('\uFEFFabc\nabcd\n\uFEFFa\n')]],
+    ['single bytes', [...utf8('\uFEFFabc\nabcd\n\uFEFFa\n')].map((byte) => new Uint8Array([byte]))],
+  ])('does not count a byte order mark as a part of the first line: %s', (_, inputs) => {
+    expect(splitAll(inputs, { maxLineLength: 3 })).toEqual([
+      found(1, 3, 'abc'),
+      found(2, 7, { excerpt: 'abcd' }),
+      found(3, 12, { excerpt: '\uFEFFa' }),
+    ]);
+  });
+
+  it.each<[string, Input[]]>([
+    ['and the end', [mark.subarray(0, 2)]],
+    ['and a string', [mark.subarray(0, 2), '\uFEFF']],
+    ['and other bytes', [mark.subarray(0, 1), mark.subarray(1, 2), utf8('a\n')]],
+    ['and bytes of another character', [mark.subarray(0, 2), new Uint8Array([0xbe])]],
+  ])('takes half a byte order mark for what it is: %s', (_, inputs) => {
+    const bytes = new Uint8Array(inputs.flatMap((input) => [...(typeof input === 'string' ? utf8(input) : input)]));
+    expect(splitAll(inputs)).toEqual(naive(bytes));
+    expect(anonymous(splitAll(inputs, { maxLineLength: 1 }))).toEqual(naive(bytes, { maxLineLength: 1 }));
+  });
+
   it('counts length in bytes', () => {
     expect(texts(['ää\näää\n'], { maxLineLength: 4 })).toEqual(['ää', undefined]);
   });
@@ -212,9 +239,6 @@ describe('LineSplitter', () => {
     maxLineLength: fc.oneof(fc.constant(Infinity), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 12 })),
     skipBlank: fc.boolean(),
   });
-  const anonymous = (all: readonly Found[]) =>
-    all.map((each) => ({ ...each, excerpt: each.excerpt === undefined ? undefined : '' }));
-
   it('equals the naive split, however bytes are cut', () => {
     const byte = fc.oneof(fc.constantFrom(10, 13, 97, 0xc3, 0xa4, 0xf0, 0x9f, 0xef, 0xbb, 0xbf), fc.nat(255));
     const bytes = fc.oneof(

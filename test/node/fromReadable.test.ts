@@ -16,8 +16,8 @@ import {
   type Observable,
 } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
-import { bufferedMergeMap, gatedBy, splitLines, toAsyncIterable } from '../../src/index.js';
-import { fromReadable, ReadableConsumedError } from '../../src/node/index.js';
+import { bufferedMergeMap, gatedBy, SourceConsumedError, splitLines, toAsyncIterable } from '../../src/index.js';
+import { fromReadable } from '../../src/node/index.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { turn } from '../support/settle.js';
 import { collectUnhandled } from '../support/unhandled.js';
@@ -126,16 +126,18 @@ describe('fromReadable', () => {
     const source = fromReadable<number>(counting({ limit: 2 }).stream).pipe(repeat(2));
     const log: unknown[] = [];
     await source.forEach((value) => log.push(value)).catch((error: unknown) => log.push(error));
-    expect(log).toEqual([0, 1, new ReadableConsumedError()]);
-    expect((log[2] as Error).message).toMatch(/read only once.*fromReadable\(\(\) => \.\.\.\)/);
+    expect(log).toEqual([0, 1, new SourceConsumedError('fromReadable')]);
+    expect((log[2] as Error).message).toMatch(
+      /^fromReadable: this source can be gone through only once.*fromReadable\(\(\) => \.\.\.\)/,
+    );
   });
 
   it('errors when a stream that can be read once is subscribed to while it is read, or after that', async () => {
     const source = fromReadable(new PassThrough());
     const subscription = source.subscribe();
-    await expect(firstValueFrom(source)).rejects.toMatchObject({ name: 'ReadableConsumedError' });
+    await expect(firstValueFrom(source)).rejects.toMatchObject({ name: 'SourceConsumedError', where: 'fromReadable' });
     subscription.unsubscribe();
-    await expect(firstValueFrom(source)).rejects.toThrow(ReadableConsumedError);
+    await expect(firstValueFrom(source)).rejects.toThrow(SourceConsumedError);
   });
 
   it('completes when a stream that can be written too has no more to read', async () => {
@@ -149,10 +151,34 @@ describe('fromReadable', () => {
     expect([stream.destroyed, stream.writable]).toEqual([false, true]);
   });
 
+  it('hears the errors of a stream that can be written too, until it has closed', async () => {
+    const stream = new Duplex({
+      read() {
+        this.push(null);
+      },
+      write(_, __, callback) {
+        setImmediate(callback, new Error('late'));
+      },
+    });
+    const before = listeners(stream);
+    await allOf(fromReadable(stream));
+    stream.write('a');
+    while (!stream.closed) await turn();
+    expect(listeners(stream)).toBe(before);
+  });
+
+  it('gives all that the stream has read ahead as one chunk', async () => {
+    const stream = new PassThrough({ encoding: 'utf8' });
+    stream.write('a');
+    stream.write('b');
+    stream.end('c');
+    expect(await allOf(fromReadable<string>(stream))).toEqual(['abc']);
+  });
+
   it('errors when others have read the stream to its end', async () => {
     const { stream } = counting({ limit: 2 });
     await stream.toArray();
-    await expect(firstValueFrom(fromReadable(stream))).rejects.toThrow(ReadableConsumedError);
+    await expect(firstValueFrom(fromReadable(stream))).rejects.toThrow(SourceConsumedError);
   });
 
   it('completes when the file has been closed', async () => {
@@ -270,6 +296,39 @@ describe('fromReadable', () => {
       const iterator = toAsyncIterable(fromReadable(() => closing(error)))[Symbol.asyncIterator]();
       await iterator.next();
       await expect(iterator.return?.()).rejects.toBe(error);
+    });
+
+    it.each([
+      ['at once', 0],
+      ['slowly', 5],
+    ])("lets nobody wait for a stream that emits no 'close' (it closes %s)", async (_, ms) => {
+      const stream = new Readable({
+        emitClose: false,
+        read() {},
+        destroy(_, callback) {
+          if (ms === 0) callback(null);
+          else setTimeout(callback, ms, null);
+        },
+      });
+      const before = listeners(stream);
+      stream.push('a');
+      const iterator = toAsyncIterable(fromReadable(stream))[Symbol.asyncIterator]();
+      await iterator.next();
+      await iterator.return?.();
+      expect(stream.destroyed).toBe(true);
+      if (ms === 0) expect(listeners(stream)).toBe(before);
+    });
+
+    it('reports what destroy throws', async () => {
+      const error = new Error('destroy');
+      const stream = new PassThrough();
+      stream.destroy = () => {
+        throw error;
+      };
+      fromReadable(stream).subscribe().unsubscribe();
+      await turn();
+      await turn();
+      expect(unhandled.splice(0)).toEqual([error]);
     });
 
     it('reports a failure to close that nobody waits for', async () => {

@@ -84,10 +84,16 @@ describe('readJsonLines', () => {
     expect(() => readJsonLines(path as string)).toThrow(/^path must be the path of a file, .*, got /);
   });
 
+  it.each(['file:///orders.jsonl', 'FILE:///orders.jsonl'])('says what to pass instead of %s', (path) => {
+    expect(() => readJsonLines(path)).toThrow(
+      new TypeError(`path must be a URL object if it is a URL: pass new URL('${path}')`),
+    );
+  });
+
   it('refuses wrong options at the call', () => {
     expect(() => readJsonLines('a', 3 as never)).toThrow(new TypeError('options must be an object, got 3'));
     expect(() => readJsonLines('a', null as never)).toThrow(new TypeError('options must be an object, got null'));
-    expect(() => readJsonLines('a', { onError: 'skip' } as never)).toThrow(TypeError);
+    expect(() => readJsonLines('a', { onError: 'skip', onSkip: 1 as never })).toThrow(TypeError);
     expect(() => readJsonLines('a', { maxLineLength: -1 })).toThrow(RangeError);
   });
 
@@ -96,6 +102,8 @@ describe('readJsonLines', () => {
     const [, error] = await logOf(readJsonLines(path));
     expect(error).toBeInstanceOf(JsonLineError);
     expect(error).toMatchObject({ where: `parseJsonLines '${path}'`, line: 3, byteOffset: 3 });
+    const [, unnamed] = await logOf(readJsonLines(path, { name: undefined } as never));
+    expect(unnamed).toMatchObject({ where: `parseJsonLines '${path}'` });
     const [, named] = await logOf(readJsonLines(path, { name: 'orders' }));
     expect(named).toMatchObject({ where: "parseJsonLines 'orders'" });
   });
@@ -114,6 +122,8 @@ describe('readJsonLines', () => {
     expect(skipped[0]).toBeInstanceOf(LineTooLongError);
     const lines = readJsonLines<number>(path, { onError: 'emit' });
     expectTypeOf(lines).toEqualTypeOf<Observable<JsonLine<number>>>();
-    expect((await allOf(lines)).map(({ ok }) => ok)).toEqual([true, true, true, false, true]);
+    expect((await allOf(lines)).map(({ ok, line }) => [ok, line])).toEqual(
+      [true, true, true, false, true].map((ok, i) => [ok, i + 1]),
+    );
   });
 });

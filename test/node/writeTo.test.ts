@@ -1,23 +1,24 @@
 import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, get, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, createServer as createSocketServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, pipeline, Transform, Writable } from 'node:stream';
+import { Duplex, PassThrough, pipeline, Transform, Writable } from 'node:stream';
 import { createGunzip, createGzip } from 'node:zlib';
 import {
   concat,
+  config,
   EMPTY,
   from,
   lastValueFrom,
   map,
   NEVER,
+  Observable,
   of,
   repeat,
   Subject,
   throwError,
   toArray,
-  type Observable,
 } from 'rxjs';
 import { describe, expect, expectTypeOf, it, onTestFinished } from 'vitest';
 import {
@@ -140,6 +141,7 @@ describe('writeTo', () => {
       new TypeError('writeTo takes a Writable or a function that opens one, got an object'),
     );
     expect(() => writeTo(undefined as never)).toThrow(TypeError);
+    expect(() => writeTo({ write() {}, end() {}, on() {} } as never)).toThrow(TypeError);
     expect(() => writeTo(stream, 1 as never)).toThrow(new TypeError('options must be an object, got 1'));
     expect(() => writeTo(stream, { end: 1 as never })).toThrow(new TypeError('end must be a boolean, got 1'));
     expect(() => writeTo(stream, { bufferSize: -1 })).toThrow(RangeError);
@@ -393,6 +395,40 @@ describe('writeTo', () => {
       expect(log).toEqual([]);
     });
 
+    it.each([true, false])('has nothing more to say when it is unsubscribed (end: %s)', async (end) => {
+      const said: unknown[] = [];
+      config.onStoppedNotification = (notification) => said.push(notification);
+      onTestFinished(() => {
+        config.onStoppedNotification = null;
+      });
+      const { stream, take } = held();
+      const source = new Subject<number>();
+      const { subscription } = record(source.pipe(writeTo<number>(stream, { end })));
+      for (const value of numbers(2)) source.next(value);
+      source.error(new Error('source'));
+      subscription.unsubscribe();
+      await take(3);
+      await turn();
+      expect(said).toEqual([]);
+    });
+
+    it('errors with the source, too, when a value that waits cannot be written', async () => {
+      const { stream, chunks, take } = held();
+      stream.write('x');
+      stream.write('y');
+      const error = new Error('source');
+      const dropped: unknown[] = [];
+      const source = concat(
+        of<number>(null as never),
+        throwError(() => error),
+      );
+      const { log } = record(source.pipe(writeTo<number>(stream, { onDrop: (...drop) => dropped.push(drop) })));
+      await take(3);
+      expect([chunks, dropped, log]).toEqual([['x', 'y'], [[null, 'error']], [error]]);
+      await turn();
+      expect(unhandled.splice(0)).toEqual([expect.objectContaining({ code: 'ERR_STREAM_NULL_VALUES' })]);
+    });
+
     it('reports what onDrop throws when it is unsubscribed', async () => {
       const { stream } = held();
       const error = new Error('onDrop');
@@ -404,6 +440,269 @@ describe('writeTo', () => {
       await turn();
       expect(unhandled.splice(0)).toEqual([error, error]);
     });
+  });
+
+  describe('destroyed by somebody else', () => {
+    const destroyed = expect.objectContaining({
+      code: expect.stringMatching(/^ERR_STREAM_(PREMATURE_CLOSE|DESTROYED)$/) as string,
+    }) as unknown;
+    const slowly = (closes: () => void) => ({
+      closes: (callback: () => void) => {
+        setTimeout(() => {
+          closes();
+          callback();
+        }, 5);
+      },
+    });
+
+    it.each(['before', 'after'])('is no success when the source completes %s that', async (when) => {
+      let closed = false;
+      const { stream, chunks } = held({ highWaterMark: 9, ...slowly(() => (closed = true)) });
+      const source = new Subject<number>();
+      const { log } = record(source.pipe(writeTo<number>(stream)));
+      for (const value of numbers(3)) source.next(value);
+      if (when === 'before') source.complete();
+      stream.destroy();
+      if (when === 'after') source.complete();
+      while (!closed) await turn();
+      await turn();
+      expect([chunks, log]).toEqual([[0], [destroyed]]);
+      expect(stream.writableEnded).toBe(when === 'before');
+    });
+
+    it('is no success when everything is written but the stream has not finished', async () => {
+      const stream = new Writable({
+        write(_, __, callback) {
+          callback();
+        },
+        final() {}, // takes for ever
+      });
+      const { log } = record(of('a').pipe(writeTo(stream)));
+      await turn();
+      stream.destroy();
+      await turn();
+      expect(log).toEqual([destroyed]);
+    });
+
+    it('is no success when a value is written while it closes', async () => {
+      const { stream, take } = held(slowly(() => {}));
+      const source = new Subject<number>();
+      const { log } = record(source.pipe(writeTo<number>(stream)));
+      source.next(0);
+      await take();
+      stream.destroy();
+      source.next(1);
+      source.complete();
+      await turn();
+      await turn();
+      expect(log).toEqual([destroyed]);
+      expect(stream.writableEnded).toBe(false);
+      while (!stream.closed) await turn();
+    });
+
+    it('is a success with end: false, if everything has been written', async () => {
+      const { stream, take } = held();
+      const { log } = record(of(0).pipe(writeTo<number>(stream, { end: false })));
+      await take();
+      stream.destroy();
+      await turn();
+      expect(log).toEqual([1, '|']);
+    });
+  });
+
+  describe("that emits no 'close'", () => {
+    it.each([true, false])('errors when it is destroyed while values wait (end: %s)', async (end) => {
+      const { stream, take } = held({ highWaterMark: 1, emitClose: false });
+      const before = listeners(stream);
+      const dropped: unknown[] = [];
+      const { log } = record(
+        from(numbers(3)).pipe(writeTo<number>(stream, { end, onDrop: (...drop) => dropped.push(drop) })),
+      );
+      stream.destroy();
+      await take();
+      await turn();
+      expect(log).toEqual([expect.objectContaining({ code: 'ERR_STREAM_PREMATURE_CLOSE' })]);
+      expect(dropped).toEqual([
+        [1, 'error'],
+        [2, 'error'],
+      ]);
+      await turn();
+      expect(listeners(stream)).toBe(before);
+    });
+
+    it('errors when more is written after it was destroyed', async () => {
+      const { stream } = held({ emitClose: false });
+      const source = new Subject<number>();
+      const { log } = record(source.pipe(writeTo<number>(stream)));
+      stream.destroy();
+      source.next(1);
+      await turn();
+      await turn();
+      expect(log).toEqual([expect.objectContaining({ code: 'ERR_STREAM_DESTROYED' })]);
+    });
+    it('lets nobody wait for that', async () => {
+      const { stream } = held({ emitClose: false });
+      const before = listeners(stream);
+      const iterator = toAsyncIterable(concat(of('x'), NEVER.pipe(writeTo(stream))))[Symbol.asyncIterator]();
+      await iterator.next();
+      await iterator.return?.();
+      expect(stream.destroyed).toBe(true);
+      expect(listeners(stream)).toBe(before);
+    });
+
+    it('completes, and leaves no listener behind', async () => {
+      const { stream, take } = held({ emitClose: false });
+      const before = listeners(stream);
+      const { log } = record(of(0).pipe(writeTo<number>(stream)));
+      await take(3);
+      expect(log).toEqual([1, '|']);
+      expect(listeners(stream)).toBe(before);
+    });
+  });
+
+  it('errors with what a stream says that goes on after it could not write', async () => {
+    const error = new Error('no space');
+    const stream = Object.assign(new PassThrough(), {
+      write: (_: unknown, callback: (error: Error) => void) => {
+        setImmediate(callback, error);
+        return true;
+      },
+    });
+    const { log } = record(concat(of('a'), NEVER).pipe(writeTo(stream as Writable)));
+    while (log.length === 0) await turn();
+    expect(log).toEqual([error]);
+    expect(stream.destroyed).toBe(true);
+  });
+
+  it('destroys a stream that fails and does not destroy itself', async () => {
+    const error = new Error('disk full');
+    const stream = new Writable({
+      autoDestroy: false,
+      write(_, __, callback) {
+        setImmediate(callback, error);
+      },
+    });
+    const { log } = record(of('a').pipe(writeTo(stream)));
+    while (log.length === 0) await turn();
+    expect(log).toEqual([error]);
+    expect(stream.destroyed).toBe(true);
+  });
+
+  it('ends the stream once', async () => {
+    let ends = 0;
+    class Footed extends PassThrough {
+      override end(): this {
+        ends++;
+        this.write('footer');
+        return super.end();
+      }
+    }
+    const stream = new Footed();
+    const source = of('a', 'b', 'c');
+    expect(await lastValueFrom(source.pipe(writeTo(stream)))).toBe(3);
+    expect([ends, String(stream.read())]).toEqual([1, 'abcfooter']);
+  });
+
+  describe('that is a socket', () => {
+    /** A socket of a server whose client goes away without a word when `reset` is called. */
+    const open = async () => {
+      const server = createSocketServer({ allowHalfOpen: true });
+      const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+      client.pause().on('error', () => {});
+      const socket = await accepted;
+      onTestFinished(() => {
+        client.destroy();
+        socket.destroy();
+        server.close();
+      });
+      return { socket, reset: () => client.resetAndDestroy() };
+    };
+
+    it('does not end the process when it fails after everything is written', async () => {
+      const { socket, reset } = await open();
+      const before = listeners(socket);
+      expect(await lastValueFrom(of('a').pipe(writeTo(socket)))).toBe(1);
+      reset();
+      while (!socket.closed) await turn();
+      expect(socket.errored).toMatchObject({ code: 'ECONNRESET' });
+      expect(listeners(socket)).toBeLessThanOrEqual(before);
+    });
+  });
+
+  it('leaves the errors of a stream that it does not end to others, once it has completed', async () => {
+    const { stream, take } = held();
+    const error = new Error('later');
+    const errors: unknown[] = [];
+    record(of(0).pipe(writeTo<number>(stream, { end: false })));
+    await take();
+    expect(stream.listenerCount('error')).toBe(0);
+    stream.on('error', (each) => errors.push(each));
+    stream.destroy(error);
+    await turn();
+    expect(errors).toEqual([error]);
+  });
+
+  it('hears the errors of a stream that can be read too, until it has closed', async () => {
+    const stream = new Duplex({
+      read() {},
+      write(_, __, callback) {
+        callback();
+      },
+    });
+    const before = listeners(stream);
+    expect(await lastValueFrom(of('a').pipe(writeTo(stream)))).toBe(1);
+    stream.destroy(new Error('late'));
+    await turn();
+    expect(listeners(stream)).toBe(before);
+  });
+
+  describe('when a teardown of the source throws', () => {
+    const error = new Error('source');
+    const teardown = new Error('teardown');
+    const throwing = () => {
+      throw teardown;
+    };
+
+    it('reports it, and writes what came before', async () => {
+      const { stream, chunks, take } = held();
+      const source = new Observable<number>((subscriber) => {
+        subscriber.add(throwing);
+        for (const value of numbers(4)) subscriber.next(value);
+        setTimeout(() => {
+          subscriber.error(error);
+        });
+      });
+      const { log } = record(source.pipe(writeTo<number>(stream)));
+      await turn();
+      await take(5);
+      expect([chunks, log]).toEqual([numbers(4), [error]]);
+      expect(unhandled.splice(0)).toEqual([expect.objectContaining({ errors: [teardown] })]);
+    });
+
+    it.each(['error', 'complete'] as const)('while it is subscribed to, too (%s)', async (end) => {
+      const { stream, chunks, take } = held();
+      const source = new Observable<number>((subscriber) => {
+        for (const value of numbers(4)) subscriber.next(value);
+        subscriber[end](error);
+        return throwing;
+      });
+      const { log } = record(source.pipe(writeTo<number>(stream)));
+      await take(5);
+      expect([chunks, log]).toEqual([numbers(4), end === 'error' ? [error] : [4, '|']]);
+      expect(unhandled.splice(0)).toEqual([teardown]);
+    });
+  });
+
+  it('errors when the source cannot be subscribed to', () => {
+    const error = new Error('subscribe');
+    const source = Object.assign(new Observable<number>(), {
+      subscribe: () => {
+        throw error;
+      },
+    });
+    expect(record(source.pipe(writeTo<number>(held().stream))).log).toEqual([error]);
   });
 
   describe('with end: false', () => {
@@ -524,6 +823,33 @@ describe('writeTo', () => {
     while (log.length === 0) await turn();
     expect(log).toEqual([expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' })]);
     expect(chunks).toEqual(['a']);
+  });
+
+  it.each([
+    ['and the source has completed', EMPTY],
+    ['and the source goes on', NEVER],
+  ])('errors for a value that the stream does not take, when its turn comes %s', async (_, rest) => {
+    const chunks: string[] = [];
+    const dropped: unknown[] = [];
+    const stream = new Writable({
+      highWaterMark: 1,
+      write(chunk: Buffer, _, callback) {
+        chunks.push(String(chunk));
+        setImmediate(callback);
+      },
+    });
+    const values = ['a', 'b', null, 'c'] as string[];
+    const { log } = record(
+      concat(from(values), rest).pipe(writeTo(stream, { onDrop: (...drop) => dropped.push(drop) })),
+    );
+    while (log.length === 0) await turn();
+    expect(log).toEqual([expect.objectContaining({ code: 'ERR_STREAM_NULL_VALUES' })]);
+    expect(chunks).toEqual(['a', 'b']);
+    expect(dropped).toEqual([
+      [null, 'error'],
+      ['c', 'error'],
+    ]);
+    expect(stream.destroyed).toBe(true);
   });
 
   it('leaves no listener behind when it has completed', async () => {

@@ -52,7 +52,11 @@ describe('formatJsonLines', () => {
     ['undefined', undefined, /^formatJsonLines: value 2 has no JSON: it is undefined\. Map it/],
     ['a function', () => {}, /value 2 has no JSON: it is a function/],
     ['a symbol', Symbol('s'), /value 2 has no JSON: it is Symbol\(s\)/],
-    ['what toJSON says is nothing', { toJSON: () => undefined }, /value 2 has no JSON: it is an object/],
+    [
+      'what toJSON says is nothing',
+      { toJSON: () => undefined },
+      /value 2 has no JSON: toJSON or the replacer gives nothing for it\./,
+    ],
     ['a BigInt', 1n, /value 2 has no JSON: .*BigInt/],
     ['a BigInt within', { a: [1n] }, /value 2 has no JSON: .*BigInt/],
     ['a cycle', cycle, /value 2 has no JSON: .*circular/],
@@ -74,6 +78,25 @@ describe('formatJsonLines', () => {
       expect(error.cause).toBe(cause);
       expect(error.message).toMatch(/^formatJsonLines 'export': value 0 has no JSON: mine\./);
     }
+  });
+
+  it.each<[string, unknown, string]>([
+    ['an object without a text', Object.create(null), 'what was thrown has no text'],
+    ['an object', {}, '[object Object]'],
+  ])('takes whatever a toJSON throws: %s', (_, cause, reason) => {
+    const value = {
+      toJSON() {
+        throw cause;
+      },
+    };
+    const [error] = record(of(value).pipe(formatJsonLines())) as [NoJsonError];
+    expect(error.cause).toBe(cause);
+    expect(error.message).toContain(`has no JSON: ${reason}.`);
+  });
+
+  it('says so when the replacer gives nothing', () => {
+    const [error] = record(of(5).pipe(formatJsonLines({ replacer: () => undefined }))) as [NoJsonError];
+    expect(error.message).toContain('value 0 has no JSON: toJSON or the replacer gives nothing for it.');
   });
 
   it('has no cause where nothing was thrown', () => {

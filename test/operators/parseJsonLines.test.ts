@@ -45,7 +45,7 @@ const syntaxErrorOf = (text: string) => {
   throw new Error(`${text} is JSON`);
 };
 const invalid = (line: number, byteOffset: number, text: string) =>
-  new JsonLineError('parseJsonLines', line, byteOffset, text, syntaxErrorOf(text));
+  new JsonLineError('parseJsonLines', line, byteOffset, text, syntaxErrorOf(text).message, syntaxErrorOf(text));
 
 describe('parseJsonLines', () => {
   it('gives values of strings and of bytes', () => {
@@ -85,8 +85,8 @@ describe('parseJsonLines', () => {
     expect(() => parseJsonLines({ onError: 'ignore' as never })).toThrow(
       new RangeError("onError must be one of 'throw', 'skip', 'emit', got 'ignore'"),
     );
-    expect(() => parseJsonLines({ onError: 'skip' } as never)).toThrow(
-      new TypeError('onSkip must be a function, got undefined'),
+    expect(() => parseJsonLines({ onError: 'skip', onSkip: 1 as never })).toThrow(
+      new TypeError('onSkip must be a function, got 1'),
     );
     expect(() => parseJsonLines({ reviver: {} as never })).toThrow(
       new TypeError('reviver must be a function, got an object'),
@@ -98,10 +98,12 @@ describe('parseJsonLines', () => {
     expectTypeOf(parseJsonLines()).toEqualTypeOf<(source: Bytes) => Observable<unknown>>();
     expectTypeOf(parseJsonLines<1>({ onError: 'throw' })).returns.toEqualTypeOf<Observable<1>>();
     expectTypeOf(parseJsonLines<1>({ onError: 'skip', onSkip: () => {} })).returns.toEqualTypeOf<Observable<1>>();
+    expectTypeOf(parseJsonLines<1>({ onError: 'skip' })).returns.toEqualTypeOf<Observable<1>>();
     expectTypeOf(parseJsonLines<1>({ onError: 'emit' })).returns.toEqualTypeOf<Observable<JsonLine<1>>>();
-    // @ts-expect-error onSkip is missing
-    expect(() => parseJsonLines({ onError: 'skip' })).toThrow();
-    const line = { ok: true, value: 1 } as JsonLine<number>;
+    // @ts-expect-error nothing is skipped
+    parseJsonLines({ onSkip: () => {} });
+    const line = { ok: true, line: 1, value: 1 } as JsonLine<number>;
+    expectTypeOf(line.line).toEqualTypeOf<number>();
     if (line.ok) expectTypeOf(line.value).toEqualTypeOf<number>();
     else expectTypeOf(line.error).toEqualTypeOf<InvalidLineError>();
     const { value, error } = line;
@@ -139,15 +141,24 @@ describe('parseJsonLines', () => {
       expect(skipped).toEqual([first, second, third]);
     });
 
+    it("leaves them out in silence where there is no onSkip (onError: 'skip')", () => {
+      expect(record(source.pipe(parseJsonLines({ maxLineLength: 400, onError: 'skip' }))).log).toEqual([
+        1,
+        'ä',
+        2,
+        '|',
+      ]);
+    });
+
     it("emits what each line is (onError: 'emit')", () => {
       const { log } = record(source.pipe(parseJsonLines({ maxLineLength: 400, onError: 'emit' })));
       expect(log).toEqual([
-        { ok: true, value: 1 },
-        { ok: false, error: first },
-        { ok: false, error: second },
-        { ok: true, value: 'ä' },
-        { ok: false, error: third },
-        { ok: true, value: 2 },
+        { ok: true, line: 1, value: 1 },
+        { ok: false, line: 2, error: first },
+        { ok: false, line: 4, error: second },
+        { ok: true, line: 5, value: 'ä' },
+        { ok: false, line: 6, error: third },
+        { ok: true, line: 7, value: 2 },
         '|',
       ]);
     });
@@ -185,8 +196,30 @@ describe('parseJsonLines', () => {
       throw 'no error';
     };
     expect(record(of('1\n').pipe(parseJsonLines({ reviver: thrower }))).log).toEqual([
-      new JsonLineError('parseJsonLines', 1, 0, '1', 'no error'),
+      new JsonLineError('parseJsonLines', 1, 0, '1', 'no error', 'no error'),
     ]);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['a SyntaxError', new SyntaxError('mine'), 'mine'],
+    ['an object without a text', Object.create(null), 'what was thrown has no text'],
+    ['a symbol', Symbol('mine'), 'Symbol(mine)'],
+  ])('has as the cause just what the reviver threw: %s', (_, refusal, reason) => {
+    const reviver = () => {
+      throw refusal;
+    };
+    const { log } = record(of('1\n').pipe(parseJsonLines({ reviver })));
+    expect((log[0] as JsonLineError).cause).toBe(refusal);
+    expect((log[0] as JsonLineError).message).toBe(
+      `parseJsonLines: line 1, at byte 0, cannot be read as JSON: "1" (${reason}).`,
+    );
+  });
+
+  it('has as the cause what JSON.parse threw, with a reviver too', () => {
+    const reviver = () => {
+      throw new Error('reviver');
+    };
+    expect(record(of('{\n').pipe(parseJsonLines({ reviver }))).log).toEqual([invalid(1, 0, '{')]);
   });
 
   it('errors with what onSkip throws', () => {
@@ -202,7 +235,11 @@ describe('parseJsonLines', () => {
   it('goes on at the next line when one that is too long ends with the source', () => {
     const source = of('[1]\n"', ...Array<string>(100).fill('x'.repeat(100)));
     const { log } = record(source.pipe(parseJsonLines({ maxLineLength: 1000, onError: 'emit' })));
-    expect(log).toEqual([{ ok: true, value: [1] }, { ok: false, error: expect.any(LineTooLongError) as unknown }, '|']);
+    expect(log).toEqual([
+      { ok: true, line: 1, value: [1] },
+      { ok: false, line: 2, error: expect.any(LineTooLongError) as unknown },
+      '|',
+    ]);
   });
 
   describe('above a gate', () => {
@@ -275,14 +312,14 @@ describe('parseJsonLines', () => {
       const source = new Subject<string>();
       const { step, log } = gated(source.pipe(parseJsonLines({ onError: 'emit' })));
       source.next('1\n2\nx\n\ny');
-      expect(step()).toEqual([{ ok: true, value: 1 }]);
+      expect(step()).toEqual([{ ok: true, line: 1, value: 1 }]);
       source.next('y\nzz\n');
       expect(log.splice(0)).toEqual([
-        { ok: true, value: 2 },
-        { ok: false, error: invalid(3, 4, 'x') },
+        { ok: true, line: 2, value: 2 },
+        { ok: false, line: 3, error: invalid(3, 4, 'x') },
       ]);
-      expect(step()).toEqual([{ ok: false, error: invalid(5, 7, 'yy') }]);
-      expect(step()).toEqual([{ ok: false, error: invalid(6, 10, 'zz') }]);
+      expect(step()).toEqual([{ ok: false, line: 5, error: invalid(5, 7, 'yy') }]);
+      expect(step()).toEqual([{ ok: false, line: 6, error: invalid(6, 10, 'zz') }]);
     });
 
     it('stops when it is unsubscribed from within onSkip', () => {

@@ -403,6 +403,20 @@ describe('a delay', () => {
     expect(log).toEqual(['10/0', '10/0', 'later 20', '20/0', '30/0']);
   });
 
+  it('that is over is not overtaken by what is scheduled after that', async () => {
+    const { scheduler, pass } = start();
+    const log: string[] = [];
+    const run = (name: string) => () => {
+      log.push(name);
+    };
+    scheduler.schedule(run('late'), 8);
+    scheduler.schedule(run('due'), 5);
+    setTimeout(() => scheduler.schedule(run('after')), 7);
+    vi.advanceTimersByTime(20); // at once, as after work that took long
+    await pass(1);
+    expect(log).toEqual(['due', 'after', 'late']);
+  });
+
   it('that is over joins the end of the line', async () => {
     const { scheduler } = start();
     const log: string[] = [];

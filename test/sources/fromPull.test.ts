@@ -248,11 +248,14 @@ describe('fromPull', () => {
         yield 1;
         throw new Error('source');
       })();
-      expect(record(fromPull(failing).pipe(retry(2))).log).toEqual([1, ['error', new SourceConsumedError()]]);
+      expect(record(fromPull(failing).pipe(retry(2))).log).toEqual([1, ['error', new SourceConsumedError('fromPull')]]);
     });
 
     it('nor repeat', () => {
-      expect(record(fromPull(generated(1)).pipe(repeat(2))).log).toEqual([1, ['error', new SourceConsumedError()]]);
+      expect(record(fromPull(generated(1)).pipe(repeat(2))).log).toEqual([
+        1,
+        ['error', new SourceConsumedError('fromPull')],
+      ]);
     });
 
     it('a locked stream is the error of the stream', async () => {
