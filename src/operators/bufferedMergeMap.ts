@@ -1,5 +1,11 @@
 import { noop, Observable, type ObservableInput, type ObservedValueOf, type OperatorFunction } from 'rxjs';
-import { booleanOf, functionOf, optionalFunction, optionsObject, positiveIntegerOrInfinity } from '../internal/arguments.js';
+import {
+  booleanOf,
+  functionOf,
+  optionalFunction,
+  optionsObject,
+  positiveIntegerOrInfinity,
+} from '../internal/arguments.js';
 import { MergeOperation } from '../internal/merge/MergeOperation.js';
 import type { MergeSettings } from '../internal/merge/MergeSettings.js';
 import type { WorkContext } from '../internal/workContext.js';

@@ -85,7 +85,10 @@ describe('bufferedMergeMap', () => {
         "overflow must be one of 'error', 'drop-oldest', 'drop-newest', 'drop-buffer', got 'drop'",
       ],
       [{ onDrop: 1 as never }, 'onDrop must be a function, got 1'],
-      [{ cleanupTimeout: -1 }, 'cleanupTimeout must be a number of milliseconds from 0 to 2147483647 or Infinity, got -1'],
+      [
+        { cleanupTimeout: -1 },
+        'cleanupTimeout must be a number of milliseconds from 0 to 2147483647 or Infinity, got -1',
+      ],
       [{ bufferSize: null as never }, 'bufferSize must be a non-negative integer or Infinity, got null'],
       [{ highWaterMark: null as never }, 'highWaterMark must be a non-negative integer or Infinity, got null'],
       [
