@@ -1,16 +1,39 @@
 // `npm run bench`: prints what is claimed about speed and size, and what is measured. README.md says how.
 import * as active from './active.mjs';
+import * as adaptive from './adaptive.mjs';
+import * as batchWithin from './batchWithin.mjs';
 import * as gated from './gated.mjs';
 import * as jsonl from './jsonl.mjs';
+import * as keyed from './keyed.mjs';
 import * as memory from './memory.mjs';
 import * as peers from './peers.mjs';
 import * as problem from './problem.mjs';
 import * as promise from './promise.mjs';
+import * as queue from './queue.mjs';
+import * as sharing from './sharing.mjs';
 import * as sizes from './sizes.mjs';
 import * as sync from './sync.mjs';
 import * as waiting from './waiting.mjs';
+import * as zipped from './zipped.mjs';
 
-const claims = { problem, sync, promise, peers, waiting, active, memory, gated, jsonl, sizes };
+const claims = {
+  problem,
+  sync,
+  promise,
+  peers,
+  waiting,
+  active,
+  memory,
+  gated,
+  jsonl,
+  keyed,
+  adaptive,
+  batchWithin,
+  queue,
+  sharing,
+  zipped,
+  sizes,
+};
 const names = process.argv.slice(2).filter((argument) => argument !== '--check');
 const unknown = names.find((name) => !(name in claims));
 if (unknown) {

@@ -3,18 +3,27 @@
  * @packageDocumentation
  */
 export { BufferOverflowError } from './errors/BufferOverflowError.js';
+export { DemandWindowError } from './errors/DemandWindowError.js';
+export { EmptyTaskError } from './errors/EmptyTaskError.js';
 export { JsonLineError } from './errors/JsonLineError.js';
 export { LineTooLongError } from './errors/LineTooLongError.js';
 export { NoJsonError } from './errors/NoJsonError.js';
+export { QueueClosedError } from './errors/QueueClosedError.js';
 export { SourceConsumedError } from './errors/SourceConsumedError.js';
 export type { Pullable, PullStream, PullStreamReader } from './internal/puller.js';
 export type { WorkContext } from './internal/workContext.js';
+export type { DemandPolicy } from './link/CombinedGate.js';
 export type { CleanupScope, Gate } from './link/protocol.js';
 export { findCleanupScope, findGate } from './link/walk.js';
+export type { AdaptiveLimit } from './machines/AdaptiveLimit.js';
 export type { Overflow } from './machines/BoundedBuffer.js';
+export { batchWithin, type BatchWithinOptions } from './operators/batchWithin.js';
 export { bufferedMergeMap, type BufferedMergeMapOptions } from './operators/bufferedMergeMap.js';
+export { conflate, type ConflateOptions } from './operators/conflate.js';
+export { demandWindow, type DemandWindowOptions } from './operators/demandWindow.js';
 export { formatJsonLines, type FormatJsonLinesOptions } from './operators/formatJsonLines.js';
 export { gatedBy } from './operators/gatedBy.js';
+export { latest, type LatestOptions } from './operators/latest.js';
 export {
   parseJsonLines,
   type EmitInvalidLines,
@@ -25,11 +34,32 @@ export {
   type SkipInvalidLines,
   type ThrowInvalidLines,
 } from './operators/parseJsonLines.js';
+export {
+  pausableBackpressure,
+  type DrainPace,
+  type PausableBackpressureOptions,
+  type PauseMode,
+} from './operators/pausableBackpressure.js';
+export { settle } from './operators/settle.js';
+export { shareDemand, type ShareDemandOptions } from './operators/shareDemand.js';
 export { splitLines } from './operators/splitLines.js';
 export { ungated } from './operators/ungated.js';
 export type { CleanupOptions } from './options/cleanup.js';
+export type { AdaptiveConcurrency, Concurrency } from './options/concurrency.js';
 export type { LineOptions } from './options/lines.js';
 export type { NameOptions } from './options/name.js';
 export type { DropReason, QueueOptions } from './options/queue.js';
+export type { SignalOptions } from './options/signal.js';
+export { adaptiveConcurrency, type AdaptiveConcurrencyOptions } from './resources/adaptiveConcurrency.js';
+export {
+  BoundedQueue,
+  type BoundedQueueOptions,
+  type CloseOptions,
+  type QueueStatistics,
+} from './resources/BoundedQueue.js';
+export { gather, type GatherOptions, type GatherResult, type GatherTask } from './sinks/gather.js';
 export { fromPull, type FromPullOptions } from './sources/fromPull.js';
+export { whileOnline } from './sources/whileOnline.js';
+export { whileVisible } from './sources/whileVisible.js';
+export { zipPull, type ZipPullOptions } from './sources/zipPull.js';
 export { toAsyncIterable, type ToAsyncIterableOptions } from './sinks/toAsyncIterable.js';

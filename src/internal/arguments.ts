@@ -3,7 +3,7 @@ import type { Gate } from '../link/protocol.js';
 
 /** Checks of what a caller passes: a wrong argument throws at the call, nothing is clamped. */
 
-function check<T>(holds: boolean, Kind: ErrorConstructor, name: string, expected: string, value: T): T {
+export function check<T>(holds: boolean, Kind: ErrorConstructor, name: string, expected: string, value: T): T {
   if (holds) return value;
   throw new Kind(`${name} must ${expected}, got ${shown(value)}`);
 }
@@ -13,6 +13,15 @@ const isIntegerFrom = (least: number, value: number): boolean => Number.isIntege
 export function positiveIntegerOrInfinity(name: string, value: number): number {
   const holds = value === Infinity || isIntegerFrom(1, value);
   return check(holds, RangeError, name, 'be a positive integer or Infinity', value);
+}
+
+export function positiveInteger(name: string, value: number): number {
+  return check(isIntegerFrom(1, value), RangeError, name, 'be a positive integer', value);
+}
+
+export function finiteNumberFrom(name: string, least: number, value: number): number {
+  const holds = Number.isFinite(value) && value >= least;
+  return check(holds, RangeError, name, `be a number from ${String(least)}`, value);
 }
 
 export function nonNegativeIntegerOrInfinity(name: string, value: number): number {

@@ -9,11 +9,13 @@ import {
   mergeMap,
   noop,
   Observable,
+  pipe,
   repeat,
   retry,
   take,
   tap,
   throwError,
+  type MonoTypeOperatorFunction,
   type ObservableInput,
 } from 'rxjs';
 import {
@@ -613,6 +615,17 @@ class Run implements PipelineOutcome {
   }
 
   /** Gives the cancellation. */
+  /** While its last value is on its way down, `take` still lets in what that brings about, and ignores it. */
+  private taking(count: number): MonoTypeOperatorFunction<string> {
+    let entered = 0;
+    return pipe(
+      tap((value) => {
+        if (++entered > count) this.meet(value, 'ignored by take');
+      }),
+      take(count),
+    );
+  }
+
   private start(): () => void {
     const { stages, takes, sink, highWaterMark, cancel: plan } = this.program;
     const stops: (() => void)[] = [];
@@ -629,7 +642,7 @@ class Run implements PipelineOutcome {
     const result = stages
       .reduce<Observable<string>>((source, stage) => this.stage(source, stage), this.combined())
       .pipe(
-        takes === undefined ? (source) => source : take(takes),
+        takes === undefined ? (source) => source : this.taking(takes),
         tap(() => this.emitted++),
       );
 

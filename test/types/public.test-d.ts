@@ -26,7 +26,7 @@ describe('bufferedMergeMap', () => {
           concurrent: 2,
           onDrop: (value, reason) => {
             expectTypeOf(value).toEqualTypeOf<string>();
-            expectTypeOf(reason).toEqualTypeOf<DropReason>();
+            expectTypeOf(reason).toEqualTypeOf<DropReason | 'age'>();
           },
           onDropResult: (value, reason) => {
             expectTypeOf(value).toEqualTypeOf<number>();

@@ -6,11 +6,12 @@ import { findGate } from '../../link/walk.js';
 import { pullsInner, subscribeByPull } from '../innerPull.js';
 import { isThenable } from '../puller.js';
 import { reportUnhandled } from '../reportUnhandled.js';
+import { ConcurrencyLimit } from './ConcurrencyLimit.js';
 import { Drops } from './Drops.js';
 import { LinkedList } from '../../machines/LinkedList.js';
 import { Intake } from './Intake.js';
 import { InnerWork } from './InnerWork.js';
-import type { MergeSettings } from './MergeSettings.js';
+import type { MergeSettings, Ticket } from './MergeSettings.js';
 import { InnerSubscriber, OuterSubscriber } from './MergeSubscribers.js';
 import { ResultOutlet } from './ResultOutlet.js';
 import { Works } from './Works.js';
@@ -30,6 +31,7 @@ export class MergeOperation<T, R> {
   /** Only where a result may have to wait: in source order, or above a consumer that can be full. */
   private readonly outlet: ResultOutlet<Slot<T, R>, R> | undefined;
   private active = 0;
+  private readonly slots: ConcurrencyLimit;
   private index = 0;
   private sourceCompleted = false;
 
@@ -45,15 +47,22 @@ export class MergeOperation<T, R> {
     const below = findGate(destination);
     this.works = new Works(destination);
     this.mayReadSignal = settings.project.length !== 1 && settings.project.length !== 2;
-    this.drops = new Drops(settings, (error) => {
-      if (this.closed) reportUnhandled(error);
-      else this.fail(error);
-    });
+    this.drops = new Drops(settings, this.onThrow);
     if (settings.ordered || below) this.outlet = this.makeOutlet(below);
+    this.slots = new ConcurrencyLimit(settings.concurrent, {
+      now: settings.now,
+      onRaised: () => {
+        this.intake.drain();
+      },
+      onError: (error) => {
+        this.fail(error);
+      },
+    });
     this.intake = new Intake(settings, this, this.drops, this.looksBelow(below));
     destination.add(() => {
       this.stop();
     });
+    destination.add(this.slots.follow());
   }
 
   /** Its teardown comes after that of the operation, which sees to the order. */
@@ -65,8 +74,13 @@ export class MergeOperation<T, R> {
     return this.intake.gate;
   }
 
+  /** How many may run. */
+  get limit(): number {
+    return this.slots.value;
+  }
+
   get hasFree(): boolean {
-    return this.active < this.settings.concurrent;
+    return this.active < this.slots.value;
   }
 
   receive(value: T): void {
@@ -78,17 +92,18 @@ export class MergeOperation<T, R> {
     this.completeIfDone();
   }
 
-  start(value: T): void {
+  start(value: T, ticket: Ticket<T>): void {
     this.active++; // before project, which may push into the source
     try {
       const { project, ordered } = this.settings;
       const work = new InnerWork(this.works);
-      const turn = ordered ? this.openSlot(work) : undefined; // before project, which may bring in the next value
+      this.slots.start(ticket);
+      const turn = ordered ? this.openSlot(work, ticket) : undefined; // before project, which may bring in the next value
       const inner = project(value, this.index++, work);
-      if (inner instanceof Observable) inner.subscribe(turn ?? this.openSlot(work));
-      else if (inner instanceof Promise && !turn) this.settle(inner as Promise<R>, work);
-      else if (Array.isArray(inner) && !this.outlet) this.emitAll(inner as readonly R[], work);
-      else this.convert(inner, work, turn ?? this.openSlot(work));
+      if (inner instanceof Observable) inner.subscribe(turn ?? this.openSlot(work, ticket));
+      else if (inner instanceof Promise && !turn && !ticket) this.settle(inner as Promise<R>, work);
+      else if (Array.isArray(inner) && !this.outlet && !ticket) this.emitAll(inner as readonly R[], work);
+      else this.convert(inner, work, turn ?? this.openSlot(work, ticket));
     } catch (thrown) {
       this.fail(thrown);
     }
@@ -102,7 +117,7 @@ export class MergeOperation<T, R> {
   // One callback for all promises: no subscriber and no closure for each, which is what makes them four times as fast.
 
   private readonly onResolved = (result: R): void => {
-    if (!this.closed && this.emit(result, undefined)) this.freeSlot();
+    if (!this.closed && this.emit(result, undefined)) this.freeSlot(undefined);
   };
 
   private readonly onRejected = (error: unknown): void => {
@@ -112,7 +127,7 @@ export class MergeOperation<T, R> {
   private emitAll(results: readonly R[], work: InnerWork): void {
     for (let i = 0; i < results.length && !this.closed; i++) this.destination.next(results[i] as R);
     work.end();
-    this.freeSlot();
+    this.freeSlot(undefined);
   }
 
   private convert(inner: ObservableInput<R>, work: InnerWork, subscriber: Subscriber<R>): void {
@@ -121,8 +136,8 @@ export class MergeOperation<T, R> {
     else from(inner).subscribe(subscriber);
   }
 
-  private openSlot(work: InnerWork): Subscriber<R> {
-    const slot = new InnerSubscriber<T, R>(this, work);
+  private openSlot(work: InnerWork, ticket: Ticket<T>): Subscriber<R> {
+    const slot = new InnerSubscriber<T, R>(this, work, ticket);
     this.outlet?.open(slot);
     return slot.asSubscriber();
   }
@@ -155,6 +170,7 @@ export class MergeOperation<T, R> {
 
   /** No more results come from `inner`. */
   closeInner(inner: InnerSubscriber<T, R>): void {
+    this.slots.complete(inner.ticket, this.active);
     this.outlet?.endTurn(inner);
   }
 
@@ -163,16 +179,16 @@ export class MergeOperation<T, R> {
     return this.works.expectCleanup();
   }
 
-  freeSlot(): void {
+  freeSlot(ticket: Ticket<T>): void {
     this.active--;
     if (this.closed) return;
+    if (ticket) this.intake.leave(ticket);
     this.intake.drain();
     this.completeIfDone();
   }
 
-  private completeIfDone(): void {
-    if (this.sourceCompleted && this.active === 0 && this.intake.waiting.size === 0 && !this.closed)
-      this.destination.complete();
+  completeIfDone(): void {
+    if (this.sourceCompleted && this.active === 0 && this.intake.isEmpty && !this.closed) this.destination.complete();
   }
 
   private makeOutlet(below: Gate | undefined): ResultOutlet<Slot<T, R>, R> {
@@ -189,7 +205,7 @@ export class MergeOperation<T, R> {
       onDelivered: (slot) => {
         slot?.gate?.wake();
         if (slot) slot.release();
-        else this.freeSlot();
+        else this.freeSlot(undefined);
       },
       onIdle: () => {
         this.intake.gate.wake();
@@ -205,6 +221,12 @@ export class MergeOperation<T, R> {
   }
 
   // The end
+
+  /** What a callback has thrown is never lost. */
+  readonly onThrow = (thrown: unknown): void => {
+    if (this.closed) reportUnhandled(thrown);
+    else this.fail(thrown);
+  };
 
   /** Where nobody has anything to clean up, the error passes first and the teardown follows, as in RxJS. */
   fail(error: unknown): void {
@@ -242,7 +264,7 @@ export class MergeOperation<T, R> {
     for (const inner of this.inners) teardown.add(inner.asSubscriber());
     teardown.add(() => {
       for (const result of this.outlet?.takeAll() ?? []) this.drops.result(result); // the older first
-      for (const value of this.intake.waiting.takeAll()) this.drops.value(value);
+      for (const value of this.intake.takeAll()) this.drops.value(value);
     });
     teardown.unsubscribe();
   }

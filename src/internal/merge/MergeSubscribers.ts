@@ -3,6 +3,7 @@ import type { LevelGate } from '../../link/LevelGate.js';
 import { cleanupScopeKey, gateKey, type CleanupScope, type Gate, type Linked } from '../../link/protocol.js';
 import { LeanSubscriber } from '../LeanSubscriber.js';
 import type { Listed } from '../../machines/LinkedList.js';
+import type { Ticket } from './MergeSettings.js';
 import type { InnerWork } from './InnerWork.js';
 import type { MergeOperation } from './MergeOperation.js';
 
@@ -68,6 +69,8 @@ export class InnerSubscriber<T, R>
   constructor(
     private readonly operation: MergeOperation<T, R>,
     private readonly work: InnerWork,
+    /** What its value had while it waited. */
+    readonly ticket: Ticket<T>,
   ) {
     super(operation.destination);
     operation.addInner(this);
@@ -129,6 +132,6 @@ export class InnerSubscriber<T, R>
   }
 
   release(): void {
-    if (--this.holds === 0) this.operation.freeSlot();
+    if (--this.holds === 0) this.operation.freeSlot(this.ticket);
   }
 }
