@@ -1080,6 +1080,7 @@ describe('an operator in a demandWindow', () => {
   });
 
   it('may catch the overflow', () => {
+    const dropped: unknown[] = [];
     const { log } = record(
       of(1, 2, 3).pipe(
         demandWindow(
@@ -1088,11 +1089,15 @@ describe('an operator in a demandWindow', () => {
             debounceTime(5),
             catchError((error: unknown) => of(error)),
           ),
-          { bufferSize: 1 },
+          { bufferSize: 1, onDrop: (...args) => dropped.push(args) },
         ),
       ),
     );
     expect(log).toEqual([new BufferOverflowError('demandWindow', 'values', 1), 'complete']);
+    expect(dropped).toEqual([
+      [2, 'error'],
+      [3, 'overflow'],
+    ]);
   });
 
   it('may fail at once', () => {

@@ -13,7 +13,7 @@ import type { WindowSettings } from './WindowSettings.js';
  */
 export class DemandWindow<T, R> implements Occupancy<T> {
   private inside = 0;
-  /** So many were inside of an operator that let go of its source: they may come out yet, or never. */
+  /** So many were inside when the operator let go of its source: they may come out yet, or never. */
   private abandoned = 0;
   /** One, unless the operator subscribes to its source again or more than once. */
   private readonly entrances = new Set<WindowEntrance<T>>();
@@ -47,15 +47,15 @@ export class DemandWindow<T, R> implements Occupancy<T> {
 
   /** Lets the values of `source` in, to the operator that subscribes with `inside`. */
   admit(source: Observable<T>, inside: Subscriber<T>): void {
-    const { entrances, losses, settings, exit } = this;
+    const { entrances, losses, settings } = this;
     const entrance = new WindowEntrance(inside, settings, this, losses);
     losses.reason = 'unsubscribe'; // an operator that comes again has got over an error
     entrances.add(entrance);
     entrance.subscribeTo(source, () => {
       entrances.delete(entrance);
       if (entrance.isCompleted || entrances.size > 0) return;
-      this.abandoned += this.inside - exit.valuesWaiting;
-      this.inside = exit.valuesWaiting;
+      this.abandoned += this.inside;
+      this.inside = 0;
     });
   }
 

@@ -90,10 +90,7 @@ export class WindowEntrance<T> {
 
   private readonly step = (): void => {
     const { waiting, occupancy, passage, inside } = this;
-    while (waiting.size > 0 && occupancy.hasRoom && passage.isOpen) {
-      occupancy.letIn(waiting.shift(), inside);
-      if (inside.closed) return;
-    }
+    while (waiting.size > 0 && occupancy.hasRoom && passage.isOpen) occupancy.letIn(waiting.shift(), inside);
     if (waiting.size > 0 && occupancy.hasRoom) passage.wait();
     else passage.leave();
     if (waiting.size === 0 && this.sourceCompleted) inside.complete();

@@ -28,8 +28,6 @@ interface Occupancy {
 /** Where results wait until the consumer below can take them: the values that they stand for are inside as long. */
 export class WindowExit<R> {
   readonly subscriber: Subscriber<R>;
-  /** So many values are inside because of results that wait. */
-  valuesWaiting = 0;
   private readonly waiting = new RingBuffer<Waiting<R>>();
   private readonly passage: Passage;
   private readonly drain: () => void;
@@ -79,7 +77,6 @@ export class WindowExit<R> {
       losses.fail(new BufferOverflowError(settings.where, 'results', waiting.size));
       losses.tell(settings.onDropResult, result);
     } else {
-      this.valuesWaiting += count;
       waiting.push({ result, count });
       this.drain();
     }
@@ -100,9 +97,7 @@ export class WindowExit<R> {
     const { waiting, passage, destination } = this;
     while (waiting.size > 0 && passage.isOpen) {
       const { result, count } = waiting.shift();
-      this.valuesWaiting -= count;
       this.deliver(result, count);
-      if (destination.closed) return;
     }
     if (waiting.size > 0) passage.wait();
     else {
