@@ -246,6 +246,27 @@ describe('bufferedMergeMap with maxAge', () => {
     expect(limit.observed).toBe(false);
   });
 
+  it('goes on at once with what has become too old while onDrop took its time', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const source = new Subject<string>();
+    const dropped: string[] = [];
+    const onDrop = (value: string) => {
+      dropped.push(`${String(scheduler.frame)} ${value}`);
+      scheduler.frame += 50;
+    };
+    const subscription = source
+      .pipe(bufferedMergeMap(() => NEVER, { concurrent: 1, maxAge: 10, scheduler, onDrop }))
+      .subscribe();
+    source.next('running');
+    source.next('a');
+    scheduler.schedule(() => {
+      source.next('b');
+    }, 5);
+    scheduler.flush();
+    expect(dropped).toEqual(['10 a', '60 b']);
+    subscription.unsubscribe();
+  });
+
   describe('onDrop that', () => {
     it('throws: that is the error, and the others are handed over', () => {
       const error = new Error('onDrop');

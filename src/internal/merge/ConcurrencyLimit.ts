@@ -31,8 +31,7 @@ export class ConcurrencyLimit {
     return concurrent.subscribe(
       operate<number, never>({
         next: (limit) => {
-          this.value = this.read(limit);
-          owner.onRaised();
+          this.set(limit);
         },
         error: owner.onError,
         complete: () => {
@@ -57,18 +56,18 @@ export class ConcurrencyLimit {
     if (this.value > before) this.owner.onRaised();
   }
 
-  private read(limit: number): number {
+  private set(limit: number): void {
     try {
-      return check(
+      this.value = check(
         Number.isInteger(limit) && limit >= 0,
         RangeError,
         'concurrent',
         'emit non-negative integers',
         limit,
       );
+      this.owner.onRaised();
     } catch (thrown) {
       this.owner.onError(thrown);
-      return 0;
     }
   }
 }
