@@ -1,6 +1,5 @@
 import { Observable, VirtualTimeScheduler } from 'rxjs';
-import { adaptiveConcurrency } from '../dist/esm/resources/adaptiveConcurrency.js';
-import { bufferedMergeMap, fromPull } from '../dist/esm/index.js';
+import { adaptiveConcurrency, bufferedMergeMap, fromPull } from '../dist/esm/index.js';
 import { fact, row } from './row.mjs';
 
 export const title =
@@ -105,8 +104,8 @@ const endless = {
 };
 
 /**
- * Serves so many at a time; more share that (processor sharing), and each of those that are too many costs all 1 % more. How much work
- * a request is differs as widely as the times between the clicks of a Geiger counter (exponential distribution).
+ * Serves so many at a time; more share that (processor sharing), and each of those that are too many costs all 1 % more. How much
+ * work a request is differs widely (exponential distribution).
  */
 class Service {
   #scheduler;

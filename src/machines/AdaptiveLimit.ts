@@ -130,7 +130,8 @@ export class GradientLimit implements AdaptiveLimit {
     const { range, limit, tolerance, noLoad } = this;
     this.windowsSince++;
     if (noLoad === undefined || this.isProbeDue(latency, noLoad)) {
-      this.startProbe(latency, running);
+      if (limit > range.min) this.startProbe(latency, running);
+      else this.learn(latency); // fewer cannot run
       return;
     }
     const gradient = latency <= tolerance * noLoad ? 1 : Math.max(0.5, (tolerance * noLoad) / latency);
@@ -158,10 +159,14 @@ export class GradientLimit implements AdaptiveLimit {
       this.startProbe(latency, running);
       return;
     }
+    this.probe = undefined;
+    this.learn(latency);
+  }
+
+  private learn(latency: number): void {
     this.noLoad = latency;
     this.limitThen = this.limit;
     this.windowsSince = 0;
-    this.probe = undefined;
     this.window = new AnswerWindow(this.limit);
   }
 }

@@ -149,6 +149,12 @@ describe('a measurement', () => {
     for (let i = 0; i < 10; i++) expect(answers(limit, 1, 10, 10)).toBe(10);
   });
 
+  it('of the latency without load takes no longer than others where fewer cannot run', () => {
+    const limit = limits.gradient(1, 10);
+    expect(answers(limit, 1 + 10 + 9, 10)).toBe(1);
+    expect(answers(limit, 1, 10)).toBe(2);
+  });
+
   it('takes a tenth off at the most, however slow the answers are', () => {
     const limit = settled(100);
     while (limit.value === 100) answers(limit, 1, 1e6);

@@ -198,7 +198,10 @@ describe('bufferedMergeMap', () => {
       let started = 0;
       const project = () => (started++, started === 1 ? NEVER : of(started));
       record(
-        fromPull(Array.from({ length: 20 }, (_, i) => i), { slice: Infinity }).pipe(
+        fromPull(
+          Array.from({ length: 20 }, (_, i) => i),
+          { slice: Infinity },
+        ).pipe(
           bufferedMergeMap(project, { ordered: true, concurrent: Infinity }),
           bufferedMergeMap((value) => of(value), { concurrent: 100 }),
         ),
