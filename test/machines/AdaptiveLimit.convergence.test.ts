@@ -150,7 +150,7 @@ describe('a measurement', () => {
   });
 
   it('of the latency without load takes no longer than others where fewer cannot run', () => {
-    const limit = limits.gradient(1, 10);
+    const limit = limits.gradient(1);
     expect(answers(limit, 1 + 10 + 9, 10)).toBe(1);
     expect(answers(limit, 1, 10)).toBe(2);
   });
