@@ -11,8 +11,6 @@ export interface ConflateOptions<Merged> {
   onDrop?(this: void, merged: Merged, reason: 'error' | 'unsubscribe'): void;
 }
 
-type Merge<Merged, T> = (waiting: Merged, value: T) => Merged;
-
 /**
  * Merges what comes while the consumer below is busy, so that at most one value waits.
  *
@@ -57,24 +55,27 @@ type Merge<Merged, T> = (waiting: Merged, value: T) => Merged;
  * ```
  * @public
  */
-export function conflate<T>(merge: Merge<T, T>, options?: ConflateOptions<T>): MonoTypeOperatorFunction<T>;
+export function conflate<T>(
+  merge: (waiting: T, value: T) => T,
+  options?: ConflateOptions<T>,
+): MonoTypeOperatorFunction<T>;
 /**
  * Merges what comes while the consumer below is busy, each time beginning with `seed` of the first value.
  * @public
  */
 export function conflate<T, Merged>(
   seed: (value: T) => Merged,
-  merge: Merge<Merged, T>,
+  merge: (waiting: Merged, value: T) => Merged,
   options?: ConflateOptions<Merged>,
 ): OperatorFunction<T, Merged>;
 export function conflate(
   first: (...args: never[]) => unknown,
-  second?: Merge<unknown, unknown> | ConflateOptions<unknown>,
+  second?: (waiting: unknown, value: unknown) => unknown | ConflateOptions<unknown>,
   third?: ConflateOptions<unknown>,
 ): OperatorFunction<unknown, unknown> {
   const isSeeded = typeof second === 'function';
   const { onDrop } = optionsObject((isSeeded ? third : second) ?? {});
-  const merge = isSeeded ? second : functionOf('merge', first as Merge<unknown, unknown>);
+  const merge = isSeeded ? second : functionOf('merge', first as (waiting: unknown, value: unknown) => unknown);
   return conflation({
     seed: isSeeded ? functionOf('seed', first as (value: unknown) => unknown) : identity,
     merge,
