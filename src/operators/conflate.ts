@@ -70,7 +70,7 @@ export function conflate<T, Merged>(
 ): OperatorFunction<T, Merged>;
 export function conflate(
   first: (...args: never[]) => unknown,
-  second?: (waiting: unknown, value: unknown) => unknown | ConflateOptions<unknown>,
+  second?: ((waiting: unknown, value: unknown) => unknown) | ConflateOptions<unknown>,
   third?: ConflateOptions<unknown>,
 ): OperatorFunction<unknown, unknown> {
   const isSeeded = typeof second === 'function';
