@@ -36,7 +36,7 @@ export function browserProjects(): TestProjectInlineConfiguration[] {
       },
       test: {
         name: 'browser',
-        include: ['test/{operators,sources,sinks,schedulers,browser}/**/*.test.ts'],
+        include: ['test/{operators,resources,sources,sinks,schedulers,browser}/**/*.test.ts'],
         exclude: ['**/*.node.test.ts'], // what needs Node
         browser: {
           enabled: true,

@@ -398,6 +398,23 @@ describe('bufferedMergeMap', () => {
       expect(unhandled).toEqual([]);
     });
 
+    it('may fail like the work for whose failure it was aborted: one error is told', async () => {
+      const source = new Subject<number>();
+      const down = deferred();
+      const project = async (value: number, _: number, { signal }: WorkContext) => {
+        signal.throwIfAborted();
+        await down.promise;
+        throw new Error(`request ${String(value)}`);
+      };
+      const { log } = record(source.pipe(bufferedMergeMap(project)));
+      source.next(1);
+      source.next(2);
+      down.resolve();
+      await settle();
+      expect(log).toEqual([['error', new Error('request 1')]]);
+      expect(unhandled).toEqual([]);
+    });
+
     it.each([new Error('clean-up'), 'a reason'])('that fails with %s is reported', async (error) => {
       await rejecting(() => error);
       expect(await reported(unhandled)).toEqual(error);

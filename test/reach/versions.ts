@@ -36,7 +36,7 @@ export function versionProjects(): TestProjectInlineConfiguration[] {
     },
     test: {
       name,
-      include: ['test/{link,operators,properties,reach,schedulers,sinks,sources,support}/**/*.test.ts'],
+      include: ['test/{link,operators,properties,reach,resources,schedulers,sinks,sources,support}/**/*.test.ts'],
       exclude: ['test/link/copies.test.ts'], // brings its own copies of RxJS
       server: { deps: { inline: ['rxjs-marbles'] } },
       provide: { rxjs: name },

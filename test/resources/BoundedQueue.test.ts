@@ -188,7 +188,7 @@ describe('QueueGetTests', () => {
     const taking = queue.take({ signal: controller.signal });
     expect(queue.statistics().waitingTakes).toBe(1);
     controller.abort();
-    await expect(taking).rejects.toThrow('This operation was aborted');
+    await expect(taking).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
     expect(queue.statistics().waitingTakes).toBe(0);
   });
 });

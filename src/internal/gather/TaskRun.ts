@@ -80,7 +80,7 @@ export class TaskRun<R> implements WorkContext, CleanupScope {
   abort(): void {
     if (!this.controller) return;
     this.controller.abort();
-    if (this.promise) this.track(this.promise.then(noop, ignoreAbort));
+    if (this.promise) this.track(this.promise.then(noop, noop)); // gather has failed already: a second failure is no news
   }
 
   track(cleanup: PromiseLike<unknown>): void {
@@ -93,9 +93,4 @@ export class TaskRun<R> implements WorkContext, CleanupScope {
   private release(): void {
     if (--this.holds === 0) this.runner.settled(this);
   }
-}
-
-/** That aborted work rejects is what was asked for; that its clean-up fails is not. */
-function ignoreAbort(error: unknown): void {
-  if ((error as Partial<Error> | undefined)?.name !== 'AbortError') throw error;
 }

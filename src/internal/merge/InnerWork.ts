@@ -45,7 +45,7 @@ export class InnerWork implements WorkContext {
     controller?.abort();
     if (!promise) return undefined;
     return Promise.resolve(promise).then(noop, (error: unknown) => {
-      if (error !== works.failure && !isCancellation(error, controller?.signal.reason)) throw error;
+      if (!works.failed && !isCancellation(error, controller?.signal.reason)) throw error;
     });
   }
 }

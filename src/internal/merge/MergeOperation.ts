@@ -233,7 +233,7 @@ export class MergeOperation<T, R> {
     if (this.closed) return;
     const { cleanups } = this.works;
     this.drops.reason = 'error';
-    this.works.failure = error;
+    this.works.failed = true;
     this.outlet?.close(); // what follows may free the consumer below
     if (!cleanups) {
       this.destination.error(error);

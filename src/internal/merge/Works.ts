@@ -7,8 +7,8 @@ import type { InnerWork } from './InnerWork.js';
 export class Works {
   /** Work that begins now is aborted at once. */
   aborted = false;
-  /** The error for which it all ends. */
-  failure: unknown;
+  /** It all ends with an error: that what is aborted for it fails as well is no news. */
+  failed = false;
   /** Only when there may be any: an inner source has asked for its scope, or a signal has been read. */
   cleanups: Cleanups | undefined = undefined;
   /** Those whose signal has been read. */
