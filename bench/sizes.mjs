@@ -1,3 +1,4 @@
+import { build } from 'esbuild';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { fact } from './row.mjs';
@@ -14,4 +15,28 @@ export async function* rows() {
     const target = targets[name] ?? sizeLimit;
     yield fact(name, `${size} B`, `<= ${target} B`, size <= target);
   }
+  for (const name of Object.keys(targets)) {
+    for (const [folder, bytes] of await profile(name)) yield fact(`${name}, minified: ${folder}`, `${bytes} B`);
+  }
+}
+
+/** How many bytes of the minified bundle come from each folder, the largest first. */
+async function profile(name) {
+  const { metafile } = await build({
+    stdin: { contents: `export { ${name} } from './dist/esm/index.js'`, resolveDir: '.' },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    external: ['rxjs'],
+    metafile: true,
+    write: false,
+  });
+  const folders = new Map();
+  for (const { inputs } of Object.values(metafile.outputs)) {
+    for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+      const folder = path.replace(/^dist\/esm\/|\/?[^/]*$/g, '') || 'index';
+      folders.set(folder, (folders.get(folder) ?? 0) + bytesInOutput);
+    }
+  }
+  return [...folders].filter(([, bytes]) => bytes > 0).sort(([, a], [, b]) => b - a);
 }
