@@ -31,7 +31,8 @@ export class Losses {
     });
   }
 
-  private attempt(tell: () => void): void {
+  /** Calls a callback; what it throws is the error. */
+  attempt(tell: () => void): void {
     try {
       tell();
     } catch (thrown) {

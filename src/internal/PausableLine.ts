@@ -2,13 +2,13 @@ import type { Subscriber } from 'rxjs';
 import { BufferOverflowError } from '../errors/BufferOverflowError.js';
 import { DependentGate } from '../link/DependentGate.js';
 import { LevelGate } from '../link/LevelGate.js';
-import type { Gate } from '../link/protocol.js';
+import { Passage } from '../link/Passage.js';
 import { findGate } from '../link/walk.js';
 import { BoundedBuffer } from '../machines/BoundedBuffer.js';
 import type { QueueOptions } from '../options/queue.js';
 import type { Pause } from './macrotask.js';
+import { Losses } from './Losses.js';
 import { Pace } from './Pace.js';
-import { reportUnhandled } from './reportUnhandled.js';
 
 type PausableDropReason = 'overflow' | 'paused' | 'error' | 'unsubscribe';
 
@@ -29,11 +29,10 @@ export class PausableLine<T> {
   /** After a pause, where values leave at a pace, others line up behind them until none waits. */
   private state: 'paused' | 'catching up' | 'live';
   private readonly waiting: BoundedBuffer<T>;
-  private readonly below: Gate | undefined;
+  private readonly passage: Passage;
   private readonly pace: Pace | undefined;
   private draining = false;
-  private cancelWait: (() => void) | undefined;
-  private endReason: 'error' | 'unsubscribe' = 'unsubscribe';
+  private readonly losses: Losses;
 
   /** `onMoved` is called after whatever may have let values leave. */
   constructor(
@@ -44,11 +43,13 @@ export class PausableLine<T> {
     const { initiallyPaused, bufferSize, overflow, highWaterMark, pace } = settings;
     this.state = initiallyPaused ? 'paused' : 'live';
     this.waiting = new BoundedBuffer(bufferSize, overflow);
-    this.below = findGate(destination);
+    const below = findGate(destination);
+    this.passage = new Passage(below, this.drain);
+    this.losses = new Losses(destination);
     this.pace = pace && new Pace(pace.size, pace.rest, this.drain);
     const hasRoom = () => this.hasRoom();
     // Where some are asked for that will wait, what is below matters only to those that wait.
-    this.gate = this.below && highWaterMark === 0 ? new DependentGate(hasRoom, this.below) : new LevelGate(hasRoom);
+    this.gate = below && highWaterMark === 0 ? new DependentGate(hasRoom, below) : new LevelGate(hasRoom);
   }
 
   get isPaused(): boolean {
@@ -61,19 +62,22 @@ export class PausableLine<T> {
 
   receive(value: T): void {
     const { waiting, settings } = this;
-    if (this.isEmpty && this.state === 'live' && this.isOpenBelow()) this.destination.next(value);
-    else if (this.isPaused && settings.mode === 'drop') this.drop(value, 'paused');
+    if (this.isEmpty && this.state === 'live' && this.passage.isOpen) this.destination.next(value);
+    else if (this.isPaused && settings.mode === 'drop')
+      this.losses.attempt(() => {
+        settings.onDrop(value, 'paused');
+      });
     else {
       const dropped = waiting.offer(value);
       if (!dropped) this.fail(new BufferOverflowError(settings.where, 'values', waiting.size));
-      for (const each of dropped ?? [value]) this.drop(each, 'overflow');
+      for (const each of dropped ?? [value]) this.losses.tellOverflow(settings.onDrop, each);
       this.drain();
     }
   }
 
   pause(): void {
     this.state = 'paused';
-    this.stopWaiting();
+    this.passage.leave();
     this.drain();
   }
 
@@ -84,18 +88,14 @@ export class PausableLine<T> {
   }
 
   fail(error: unknown): void {
-    if (this.destination.closed) reportUnhandled(error);
-    else {
-      this.endReason = 'error';
-      this.destination.error(error);
-    }
+    this.losses.fail(error);
   }
 
   /** Drops what waits. To be called when the destination has ended and nothing is received any more. */
   stop(): void {
-    this.stopWaiting();
+    this.passage.leave();
     this.pace?.stop();
-    for (const value of this.waiting.takeAll()) this.drop(value, this.endReason);
+    for (const value of this.waiting.takeAll()) this.losses.tell(this.settings.onDrop, value);
   }
 
   /** Lets values leave as far as they may. A loop, whatever happens inside of `next`. */
@@ -104,12 +104,12 @@ export class PausableLine<T> {
     if (this.draining || destination.closed) return;
     this.draining = true;
     try {
-      while (this.mayLeave() && this.isOpenBelow()) {
+      while (this.mayLeave() && this.passage.isOpen) {
         if (this.state === 'catching up') this.pace?.step();
         destination.next(waiting.shift());
       }
       if (this.state === 'catching up' && this.isEmpty && !this.pace?.isResting) this.state = 'live';
-      if (this.mayLeave()) this.cancelWait ??= this.below?.onReady(this.goOn);
+      if (this.mayLeave()) this.passage.wait();
     } catch (thrown) {
       this.fail(thrown);
     } finally {
@@ -119,36 +119,14 @@ export class PausableLine<T> {
     this.gate.wake();
   };
 
-  private readonly goOn = (): void => {
-    this.cancelWait = undefined;
-    this.drain();
-  };
-
-  private stopWaiting(): void {
-    this.cancelWait?.();
-    this.cancelWait = undefined;
-  }
-
   /** Whether a value waits that only the consumer below can hold up. */
   private mayLeave(): boolean {
     return !this.isEmpty && !this.isPaused && !(this.state === 'catching up' && this.pace?.isResting);
-  }
-
-  private isOpenBelow(): boolean {
-    return !this.below || this.below.ready;
   }
 
   private hasRoom(): boolean {
     const { mode, highWaterMark } = this.settings;
     if (this.isPaused) return mode === 'buffer' && this.waiting.size < highWaterMark;
     return this.state === 'live' && (this.isEmpty || this.waiting.size < highWaterMark);
-  }
-
-  private drop(value: T, reason: PausableDropReason): void {
-    try {
-      this.settings.onDrop(value, reason);
-    } catch (thrown) {
-      this.fail(thrown);
-    }
   }
 }

@@ -2,12 +2,13 @@ import type { Subscriber } from 'rxjs';
 import { BufferOverflowError } from '../errors/BufferOverflowError.js';
 import { DependentGate } from '../link/DependentGate.js';
 import { LevelGate } from '../link/LevelGate.js';
+import { Passage } from '../link/Passage.js';
 import { findGate } from '../link/walk.js';
 import type { Gate } from '../link/protocol.js';
 import { BoundedBuffer } from '../machines/BoundedBuffer.js';
 import type { QueueOptions } from '../options/queue.js';
+import { Losses } from './Losses.js';
 import { operate } from './operate.js';
-import { reportUnhandled } from './reportUnhandled.js';
 
 type DropReason = 'overflow' | 'error' | 'unsubscribe';
 
@@ -31,62 +32,38 @@ export function queueSubscriber<T>(destination: Subscriber<T>, settings: QueueSe
 function queueAt<T>(below: Gate, destination: Subscriber<T>, settings: QueueSettings<T>): Subscriber<T> {
   const { highWaterMark, bufferSize, overflow, onDrop, where } = settings;
   const waiting = new BoundedBuffer<T>(bufferSize, overflow);
+  const losses = new Losses(destination);
   let completed = false;
-  let reasonAtEnd: DropReason = 'unsubscribe';
-  let cancelWait: (() => void) | undefined;
   let draining = false;
-
-  const fail = (error: unknown) => {
-    reasonAtEnd = 'error';
-    destination.error(error);
-  };
-
-  const drop = (value: T, reason: DropReason) => {
-    try {
-      onDrop(value, reason);
-    } catch (thrown) {
-      if (destination.closed) reportUnhandled(thrown);
-      else fail(thrown);
-    }
-  };
 
   const receive = (value: T) => {
     if (waiting.size > 0) drain(); // what waits may be able to go, though its turn has not come yet
-    if (destination.closed) drop(value, reasonAtEnd);
-    else if (waiting.size === 0 && below.ready) destination.next(value);
+    if (destination.closed) losses.tell(onDrop, value);
+    else if (waiting.size === 0 && passage.isOpen) destination.next(value);
     else enqueue(value);
   };
 
   const enqueue = (value: T) => {
     const dropped = waiting.offer(value);
-    if (!dropped) fail(new BufferOverflowError(where, 'values', waiting.size));
-    for (const each of dropped ?? [value]) drop(each, 'overflow');
+    if (!dropped) losses.fail(new BufferOverflowError(where, 'values', waiting.size));
+    for (const each of dropped ?? [value]) losses.tellOverflow(onDrop, each);
     drain();
-  };
-
-  const resume = () => {
-    cancelWait = undefined;
-    drain();
-  };
-
-  const stopWaiting = () => {
-    cancelWait?.();
-    cancelWait = undefined;
   };
 
   const drain = () => {
     if (draining) return;
     draining = true;
-    while (waiting.size > 0 && below.ready) destination.next(waiting.shift());
+    while (waiting.size > 0 && passage.isOpen) destination.next(waiting.shift());
     draining = false;
-    if (waiting.size > 0) cancelWait ??= below.onReady(resume);
+    if (waiting.size > 0) passage.wait();
     else {
-      stopWaiting();
+      passage.leave();
       if (completed) destination.complete();
     }
     gate.wake();
   };
 
+  const passage = new Passage(below, drain);
   const gate =
     highWaterMark > 0
       ? new LevelGate(() => waiting.size < highWaterMark)
@@ -96,7 +73,9 @@ function queueAt<T>(below: Gate, destination: Subscriber<T>, settings: QueueSett
     destination,
     gate,
     next: receive,
-    error: fail,
+    error: (error) => {
+      losses.fail(error);
+    },
     complete: () => {
       completed = true;
       drain();
@@ -105,8 +84,8 @@ function queueAt<T>(below: Gate, destination: Subscriber<T>, settings: QueueSett
 
   // After the subscriber, whose teardown is that of the source.
   destination.add(() => {
-    stopWaiting();
-    for (const value of waiting.takeAll()) drop(value, reasonAtEnd);
+    passage.leave();
+    for (const value of waiting.takeAll()) losses.tell(onDrop, value);
   });
   return subscriber;
 }

@@ -1,4 +1,4 @@
-import { LevelGate } from './LevelGate.js';
+import { FollowingGate } from './FollowingGate.js';
 import type { Gate } from './protocol.js';
 
 /**
@@ -18,7 +18,7 @@ interface Member {
  * While somebody waits here, it waits at closed gates of members and nowhere else: for `'all'` at one, since it cannot open
  * before that one does; for `'any'` at each.
  */
-export class CombinedGate extends LevelGate {
+export class CombinedGate extends FollowingGate {
   private readonly members: Member[] = [];
   /** Where the last search has ended. The next begins there: thousands that open one after the other cost one look each. */
   private cursor = 0;
@@ -41,21 +41,7 @@ export class CombinedGate extends LevelGate {
     };
   }
 
-  override onReady(callback: () => void): () => void {
-    const cancel = super.onReady(callback);
-    this.follow();
-    return () => {
-      cancel();
-      this.follow();
-    };
-  }
-
-  override wake(): void {
-    super.wake();
-    this.follow();
-  }
-
-  private follow(): void {
+  protected override follow(): void {
     const closed = this.hasWaiters && !this.ready ? this.closedMembers() : nobody;
     for (const [member, cancel] of this.cancels) {
       if (closed.has(member)) continue;

@@ -1,4 +1,4 @@
-import { LevelGate } from './LevelGate.js';
+import { FollowingGate } from './FollowingGate.js';
 import type { Gate } from './protocol.js';
 
 /**
@@ -7,7 +7,7 @@ import type { Gate } from './protocol.js';
  * It waits below exactly while somebody waits here: without the registration a wake-up would be lost, and one that stays
  * when nobody waits any more would take the turn of others.
  */
-export class DependentGate extends LevelGate {
+export class DependentGate extends FollowingGate {
   private cancelBelow: (() => void) | undefined;
 
   constructor(
@@ -18,21 +18,7 @@ export class DependentGate extends LevelGate {
     super(() => isReady() && below.ready);
   }
 
-  override onReady(callback: () => void): () => void {
-    const cancel = super.onReady(callback);
-    this.follow();
-    return () => {
-      cancel();
-      this.follow();
-    };
-  }
-
-  override wake(): void {
-    super.wake();
-    this.follow();
-  }
-
-  private follow(): void {
+  protected override follow(): void {
     if (!this.hasWaiters) {
       const cancel = this.cancelBelow;
       this.cancelBelow = undefined;
