@@ -13,6 +13,8 @@ import * as queue from './queue.mjs';
 import * as sharing from './sharing.mjs';
 import * as sizes from './sizes.mjs';
 import * as sync from './sync.mjs';
+import * as tasks from './tasks.mjs';
+import * as timeout from './timeout.mjs';
 import * as waiting from './waiting.mjs';
 import * as zipped from './zipped.mjs';
 
@@ -32,6 +34,8 @@ const claims = {
   queue,
   sharing,
   zipped,
+  timeout,
+  tasks,
   sizes,
 };
 const names = process.argv.slice(2).filter((argument) => argument !== '--check');

@@ -3,15 +3,41 @@
  * @packageDocumentation
  */
 export { BufferOverflowError } from './errors/BufferOverflowError.js';
+export { CleanupTimeoutError } from './errors/CleanupTimeoutError.js';
 export { DemandWindowError } from './errors/DemandWindowError.js';
 export { EmptyTaskError } from './errors/EmptyTaskError.js';
 export { JsonLineError } from './errors/JsonLineError.js';
 export { LineTooLongError } from './errors/LineTooLongError.js';
 export { NoJsonError } from './errors/NoJsonError.js';
 export { QueueClosedError } from './errors/QueueClosedError.js';
+export { ReleaseError } from './errors/ReleaseError.js';
+export { ShutdownEndedError } from './errors/ShutdownEndedError.js';
+export { ShutdownError, type ShutdownReport } from './errors/ShutdownError.js';
 export { SourceConsumedError } from './errors/SourceConsumedError.js';
+export { TaskScopeClosedError } from './errors/TaskScopeClosedError.js';
+export { TimeoutWithCleanupError, type TimeoutWithCleanupInfo } from './errors/TimeoutWithCleanupError.js';
 export type { Pullable, PullStream, PullStreamReader } from './internal/puller.js';
+export type { ReleaseOutcome } from './internal/ResourceUse.js';
+export type {
+  CloseContext,
+  DrainContext,
+  DrainReport,
+  ResourceReport,
+  Shutdown,
+  ShutdownSummary,
+} from './internal/shutdown/Shutdown.js';
+export type { StopSource } from './internal/shutdown/stopSource.js';
+export type {
+  AsyncDisposableScope,
+  Task,
+  TaskContext,
+  TaskOptions,
+  TaskScope,
+  TaskScopeOptions,
+  TaskState,
+} from './internal/tasks/TaskScope.js';
 export type { WorkContext } from './internal/workContext.js';
+export type { CleanupResult } from './link/Cleanups.js';
 export type { DemandPolicy } from './link/CombinedGate.js';
 export type { CleanupScope, Gate } from './link/protocol.js';
 export { findCleanupScope, findGate } from './link/walk.js';
@@ -23,6 +49,7 @@ export { conflate, type ConflateOptions } from './operators/conflate.js';
 export { demandWindow, type DemandWindowOptions } from './operators/demandWindow.js';
 export { formatJsonLines, type FormatJsonLinesOptions } from './operators/formatJsonLines.js';
 export { gatedBy } from './operators/gatedBy.js';
+export { gracefulShutdown, type GracefulShutdownOptions } from './operators/gracefulShutdown.js';
 export { latest, type LatestOptions } from './operators/latest.js';
 export {
   parseJsonLines,
@@ -43,6 +70,8 @@ export {
 export { settle } from './operators/settle.js';
 export { shareDemand, type ShareDemandOptions } from './operators/shareDemand.js';
 export { splitLines } from './operators/splitLines.js';
+export { takeUntilAborted, type TakeUntilAbortedOptions } from './operators/takeUntilAborted.js';
+export { timeoutWithCleanup, type TimeoutWithCleanupOptions } from './operators/timeoutWithCleanup.js';
 export { ungated } from './operators/ungated.js';
 export type { CleanupOptions } from './options/cleanup.js';
 export type { AdaptiveConcurrency, Concurrency } from './options/concurrency.js';
@@ -57,9 +86,14 @@ export {
   type CloseOptions,
   type QueueStatistics,
 } from './resources/BoundedQueue.js';
-export { gather, type GatherOptions, type GatherResult, type GatherTask } from './sinks/gather.js';
+export { createShutdown, type CreateShutdownOptions } from './resources/createShutdown.js';
+export { taskScope } from './resources/taskScope.js';
+export { abortable } from './sources/abortable.js';
 export { fromPull, type FromPullOptions } from './sources/fromPull.js';
+export { usingAsync, type Release, type UsingAsyncOptions } from './sources/usingAsync.js';
 export { whileOnline } from './sources/whileOnline.js';
 export { whileVisible } from './sources/whileVisible.js';
 export { zipPull, type ZipPullOptions } from './sources/zipPull.js';
+export { gather, type GatherOptions, type GatherResult, type GatherTask } from './sinks/gather.js';
+export { toAbortSignal } from './sinks/toAbortSignal.js';
 export { toAsyncIterable, type ToAsyncIterableOptions } from './sinks/toAsyncIterable.js';

@@ -25,7 +25,7 @@ const filesOfLayer = (folder: string) =>
 /** They run in virtual time, so a picture can be proved. */
 const pictured = ['operators', 'sources', 'sinks'].flatMap(filesOfLayer);
 /** What takes values in or gives them out, and has to say what becomes of them. */
-const streams = [...pictured, ...filesOfLayer('node')];
+const streams = [...pictured, ...filesOfLayer('node').filter((file) => basename(file) !== 'createShutdown.ts')];
 const everything = [...streams, ...filesOfLayer('resources'), ...filesOfLayer('schedulers')];
 const bullets = ['completes', 'errors', 'unsubscribed', 'backpressure', 'drops', 'rather'];
 

@@ -1,26 +1,16 @@
+import { constants } from 'node:os';
 import { finished } from 'node:stream/promises';
-import { lastValueFrom, Subject } from 'rxjs';
+import { lastValueFrom } from 'rxjs';
+import type { ResourceReport } from 'rxjs-flow-control';
+import { createShutdown } from 'rxjs-flow-control/node';
 import { readArguments, usage, UsageError, type Settings } from './arguments.js';
 import { openFiles, PathError } from './files.js';
 import { enrich } from './pipeline.js';
 import { showMessage, showProgress, showReport } from './report.js';
 import { startService } from './service.js';
-import { exitCodeOf, onStopRequest } from './signals.js';
 import { Tally } from './Tally.js';
 
-/** Gives the exit code. */
-async function main(): Promise<number> {
-  try {
-    const settings = readArguments(process.argv.slice(2));
-    if (settings) return await run(settings);
-    process.stdout.write(usage);
-    return 0;
-  } catch (error) {
-    return explain(error as Error);
-  }
-}
-
-async function run(settings: Settings): Promise<number> {
+async function run(settings: Settings): Promise<void> {
   const { records } = settings;
   const { shareRead, ...files } = await openFiles(settings);
   const service = await startService(settings.failures);
@@ -29,34 +19,34 @@ async function run(settings: Settings): Promise<number> {
     const share = shareRead();
     return records === Infinity ? share : Math.max(tally.read / records, share ?? 0);
   });
-  process.once('exit', endProgress); // where a second signal ends it
 
-  let exitCode = 0;
-  const stop$ = new Subject<void>();
-  onStopRequest((code) => {
-    exitCode = code;
-    stop$.next();
+  const shutdown = createShutdown({ drainTimeout: 30_000, sameWithin: 500 });
+  shutdown.add('service', service.stop);
+  shutdown.add('rejected', () => finished(files.rejected.end()));
+  shutdown.stopping$.subscribe((reason) => {
     endProgress();
-    showMessage('stopping: what has been read is finished; once more to exit at once');
+    if (reason !== theEnd) showMessage('stopping: what has been read is finished; once more to stop at once');
   });
+  let failed: readonly ResourceReport[] = [];
   try {
-    tally.written = await lastValueFrom(enrich({ ...files, url: service.url, records, stop$, tally }), {
+    tally.written = await lastValueFrom(enrich({ ...files, url: service.url, records, shutdown, tally }), {
       defaultValue: 0,
     });
-    await finished(files.rejected.end());
-    return exitCode;
   } finally {
-    service.stop();
-    endProgress();
+    const { resources } = await shutdown.stop(theEnd);
+    failed = resources.filter(({ state }) => state !== 'closed');
     showReport(tally, settings);
   }
+  for (const { name, state, error } of failed) throw new Error(`${name} ${state}`, { cause: error });
 }
+
+const theEnd = 'the end of the input';
 
 /** Says what went wrong, and gives the exit code. */
 function explain(error: NodeJS.ErrnoException): number {
   if (error.code === 'EPIPE') {
     showMessage('nobody reads the output any more');
-    return exitCodeOf('SIGPIPE');
+    return 128 + constants.signals.SIGPIPE;
   }
   const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
   showMessage(`${error.message}${cause}`);
@@ -64,4 +54,11 @@ function explain(error: NodeJS.ErrnoException): number {
   return error instanceof UsageError || error instanceof PathError ? 2 : 1;
 }
 
-process.exitCode = await main();
+try {
+  const settings = readArguments(process.argv.slice(2));
+  if (settings) await run(settings);
+  else process.stdout.write(usage);
+} catch (error) {
+  const code = explain(error as Error);
+  process.exitCode ??= code; // a signal has set it
+}

@@ -1,4 +1,6 @@
 import type { Subscriber } from 'rxjs';
+import type { LossCounter } from '../link/protocol.js';
+import { findLossCounter } from '../link/walk.js';
 import { reportUnhandled } from './reportUnhandled.js';
 
 /** How a subscription fails, and how it tells of the values that it loses: of each once, also when the callback throws. */
@@ -6,7 +8,11 @@ export class Losses {
   /** Why what waits at the end is lost. */
   reason: 'error' | 'unsubscribe' = 'unsubscribe';
 
-  constructor(private readonly destination: Subscriber<never>) {}
+  private readonly counter: LossCounter | undefined;
+
+  constructor(private readonly destination: Subscriber<never>) {
+    this.counter = findLossCounter(destination);
+  }
 
   /** After the end nobody can be told of an error: it is reported. */
   fail(error: unknown): void {
@@ -26,6 +32,7 @@ export class Losses {
 
   /** Of what the end has come before. */
   tell<T>(onDrop: (value: T, reason: 'error' | 'unsubscribe') => void, value: T): void {
+    this.counter?.lost('waiting', 1);
     this.attempt(() => {
       onDrop(value, this.reason);
     });

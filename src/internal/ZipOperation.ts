@@ -2,8 +2,8 @@ import { from, Subscription, type ObservableInput, type Subscriber } from 'rxjs'
 import { BufferOverflowError } from '../errors/BufferOverflowError.js';
 import { DependentGate } from '../link/DependentGate.js';
 import { LevelGate } from '../link/LevelGate.js';
-import type { Gate } from '../link/protocol.js';
-import { findGate } from '../link/walk.js';
+import type { Gate, LossCounter } from '../link/protocol.js';
+import { findGate, findLossCounter } from '../link/walk.js';
 import { TupleBuffer } from '../machines/TupleBuffer.js';
 import { pullsInner, subscribeByPull } from './innerPull.js';
 import { operate } from './operate.js';
@@ -24,6 +24,7 @@ export class ZipOperation<V> {
   private readonly waiting: TupleBuffer<V>;
   private readonly gates: readonly LevelGate[];
   private readonly below: Gate | undefined;
+  private readonly counter: LossCounter | undefined;
   private readonly subscriptions = new Subscription();
   private reasonAtEnd: DropReason = 'unsubscribe';
   private cancelWait: (() => void) | undefined;
@@ -34,6 +35,7 @@ export class ZipOperation<V> {
     private readonly settings: ZipSettings<V>,
   ) {
     this.below = findGate(destination);
+    this.counter = findLossCounter(destination);
     this.waiting = new TupleBuffer(inputs.length, settings.bufferSize);
     this.gates = inputs.map((_, input) => this.gateOf(input));
   }
@@ -132,6 +134,7 @@ export class ZipOperation<V> {
 
   /** It is over by then. */
   private drop(value: V, reason: DropReason, input: number): void {
+    if (reason === 'error' || reason === 'unsubscribe') this.counter?.lost('waiting', 1);
     try {
       this.settings.onDrop(value, reason, input);
     } catch (thrown) {

@@ -39,6 +39,12 @@ export function nonNegativeDurationOrInfinity(name: string, value: number): numb
   return check(holds, RangeError, name, expected, value);
 }
 
+/** In milliseconds. */
+export function nonNegativeDuration(name: string, value: number): number {
+  const holds = typeof value === 'number' && value >= 0 && value <= longestDelay;
+  return check(holds, RangeError, name, `be a number of milliseconds from 0 to ${String(longestDelay)}`, value);
+}
+
 export function oneOf<const Choice extends string>(name: string, choices: readonly Choice[], value: Choice): Choice {
   return check(choices.includes(value), RangeError, name, `be one of ${choices.map(shown).join(', ')}`, value);
 }

@@ -1,5 +1,15 @@
 import { Subscriber, type Observer } from 'rxjs';
-import { cleanupScopeKey, gateKey, type CleanupScope, type Gate, type Linked } from '../link/protocol.js';
+import {
+  cancellerKey,
+  cleanupScopeKey,
+  gateKey,
+  lossCounterKey,
+  type Canceller,
+  type CleanupScope,
+  type Gate,
+  type Linked,
+  type LossCounter,
+} from '../link/protocol.js';
 import { reportUnhandled } from './reportUnhandled.js';
 
 export interface OperateConfig<In, Out> extends Partial<Observer<In>> {
@@ -11,6 +21,10 @@ export interface OperateConfig<In, Out> extends Partial<Observer<In>> {
   gate?: Gate | null | undefined;
   /** For the producers above. Default: they see the scope below. */
   cleanupScope?: CleanupScope | undefined;
+  /** For the work above. Default: it sees who is below. */
+  canceller?: Canceller | undefined;
+  /** For those above who can lose something. Default: they see who is below. */
+  lossCounter?: LossCounter | undefined;
 }
 
 /**
@@ -27,6 +41,8 @@ export function operate<In, Out>(config: OperateConfig<In, Out>): Subscriber<In>
 class OperatorSubscriber<In, Out> extends Subscriber<In> implements Linked {
   readonly [gateKey]: Gate | null | undefined;
   readonly [cleanupScopeKey]: CleanupScope | undefined;
+  readonly [cancellerKey]: Canceller | undefined;
+  readonly [lossCounterKey]: LossCounter | undefined;
   // Copied from the config one by one, in this order, so that every instance has one hidden class.
   private readonly receiver: Subscriber<Out> | undefined;
   private readonly onNext: ((value: In) => void) | undefined;
@@ -35,14 +51,17 @@ class OperatorSubscriber<In, Out> extends Subscriber<In> implements Linked {
   private readonly onFinalize: (() => void) | undefined;
   private ended: boolean;
 
-  constructor({ destination, next, error, complete, finalize, gate, cleanupScope }: OperateConfig<In, Out>) {
+  constructor(config: OperateConfig<In, Out>) {
+    const { destination, finalize } = config;
     super(destination as Subscriber<unknown> | undefined);
-    this[gateKey] = gate;
-    this[cleanupScopeKey] = cleanupScope;
+    this[gateKey] = config.gate;
+    this[cleanupScopeKey] = config.cleanupScope;
+    this[cancellerKey] = config.canceller;
+    this[lossCounterKey] = config.lossCounter;
     this.receiver = destination;
-    this.onNext = next;
-    this.onError = error;
-    this.onComplete = complete;
+    this.onNext = config.next;
+    this.onError = config.error;
+    this.onComplete = config.complete;
     this.onFinalize = finalize;
     this.ended = this.closed; // the destination may have been closed before
     if (this.closed) finalize?.();
@@ -97,7 +116,7 @@ class OperatorSubscriber<In, Out> extends Subscriber<In> implements Linked {
   }
 
   private failWith(thrown: unknown): void {
-    if (this.receiver) this.receiver.error(thrown);
-    else reportUnhandled(thrown);
+    if (this.receiver && !this.receiver.closed) this.receiver.error(thrown);
+    else reportUnhandled(thrown); // a teardown may throw when the end has passed already
   }
 }

@@ -9,18 +9,23 @@ export interface WorkContext {
 
 export class LazySignal implements WorkContext {
   private controller: AbortController | undefined;
-  private aborted = false;
+  private cancellation: { readonly reason: unknown } | undefined;
+
+  /** `onRead` is called when the signal is first read, before it is made. */
+  constructor(private readonly onRead?: () => void) {}
 
   get signal(): AbortSignal {
     if (!this.controller) {
+      this.onRead?.();
       this.controller = new AbortController();
-      if (this.aborted) this.controller.abort();
+      if (this.cancellation) this.controller.abort(this.cancellation.reason);
     }
     return this.controller.signal;
   }
 
-  abort(): void {
-    this.aborted = true;
-    this.controller?.abort();
+  /** Only the first counts. */
+  abort(reason?: unknown): void {
+    this.cancellation ??= { reason };
+    this.controller?.abort(reason);
   }
 }

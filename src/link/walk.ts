@@ -1,5 +1,15 @@
 import type { Subscriber, Subscription } from 'rxjs';
-import { cleanupScopeKey, gateKey, type CleanupScope, type Gate, type Linked } from './protocol.js';
+import {
+  cancellerKey,
+  cleanupScopeKey,
+  gateKey,
+  lossCounterKey,
+  type Canceller,
+  type CleanupScope,
+  type Gate,
+  type Linked,
+  type LossCounter,
+} from './protocol.js';
 
 /**
  * The one file that knows RxJS's insides. In RxJS 7 each operator subscribes to its source with a subscriber whose field
@@ -41,6 +51,16 @@ export function findGate(subscriber: Subscriber<never>): Gate | undefined {
  */
 export function findCleanupScope(subscriber: Subscriber<never>): CleanupScope | undefined {
   return walk(subscriber, cleanupScopeKey);
+}
+
+/** Who asks the work above `subscriber` to stop before it unsubscribes, if anybody does. Call it when you are subscribed. */
+export function findCanceller(subscriber: Subscriber<never>): Canceller | undefined {
+  return walk(subscriber, cancellerKey);
+}
+
+/** Who counts what is given up above `subscriber`, if anybody does. Call it when you are subscribed. */
+export function findLossCounter(subscriber: Subscriber<never>): LossCounter | undefined {
+  return walk(subscriber, lossCounterKey);
 }
 
 /** Lets those go to whom `subscription` has been added, as RxJS does when one of its own ends. */

@@ -6,7 +6,7 @@ export interface Listed<Self> {
 /** A list that its members leave at O(1), in the order in which they came. */
 export class LinkedList<Member extends Listed<Member>> implements Iterable<Member> {
   first: Member | undefined = undefined;
-  private last: Member | undefined = undefined;
+  last: Member | undefined = undefined;
 
   add(member: Member): void {
     member.previous = this.last;

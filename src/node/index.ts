@@ -6,3 +6,5 @@ export { WritableEndedError } from '../errors/WritableEndedError.js';
 export { fromReadable } from './fromReadable.js';
 export { readJsonLines } from './readJsonLines.js';
 export { writeTo, type WriteToOptions } from './writeTo.js';
+export { createShutdown, type ProcessShutdownOptions } from './createShutdown.js';
+export { processSignals } from './processSignals.js';

@@ -10,8 +10,11 @@ export interface SignalOptions {
 }
 
 export function readSignal({ signal }: SignalOptions): AbortSignal | undefined {
-  if (signal === undefined) return undefined;
-  const { aborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>;
+  return signal === undefined ? undefined : signalOf('signal', signal);
+}
+
+export function signalOf(name: string, value: AbortSignal): AbortSignal {
+  const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
   const holds = typeof aborted === 'boolean' && typeof addEventListener === 'function';
-  return check(holds, TypeError, 'signal', 'be an AbortSignal', signal);
+  return check(holds, TypeError, name, 'be an AbortSignal', value);
 }

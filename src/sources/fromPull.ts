@@ -13,7 +13,7 @@ import { defaultSlice, pull, type PullSettings } from '../internal/pull.js';
 import { isPullable, isThenable, openPuller, type Pullable, type Puller } from '../internal/puller.js';
 import { LazySignal, type WorkContext } from '../internal/workContext.js';
 import type { Gate } from '../link/protocol.js';
-import { findGate } from '../link/walk.js';
+import { findGate, findLossCounter } from '../link/walk.js';
 
 /**
  * Options of `fromPull`.
@@ -79,7 +79,12 @@ export function fromPull<T>(
   const open = typeof source === 'function' ? opensAnew(source) : opensGiven(source);
 
   return new Observable((subscriber) => {
-    pull(open(), subscriber, { ...settings, gate: gate ?? findGate(subscriber) });
+    const counter = findLossCounter(subscriber);
+    const onDrop = (value: T) => {
+      counter?.lost('waiting', 1);
+      settings.onDrop?.(value);
+    };
+    pull(open(), subscriber, { ...settings, gate: gate ?? findGate(subscriber), onDrop });
   });
 }
 

@@ -1,4 +1,5 @@
 import { noop } from 'rxjs';
+import { isCancellation } from '../isCancellation.js';
 import type { WorkContext } from '../workContext.js';
 import type { Works } from './Works.js';
 
@@ -9,7 +10,9 @@ export class InnerWork implements WorkContext {
   private promise: PromiseLike<unknown> | undefined;
   private over = false;
 
-  constructor(private readonly works: Works) {}
+  constructor(private readonly works: Works) {
+    works.running++;
+  }
 
   get signal(): AbortSignal {
     if (!this.controller) {
@@ -35,7 +38,9 @@ export class InnerWork implements WorkContext {
 
   /** From now on there is nothing to abort. */
   end(): void {
+    if (this.over) return;
     this.over = true;
+    this.works.running--;
     if (this.controller) this.works.remove(this);
   }
 
@@ -48,16 +53,4 @@ export class InnerWork implements WorkContext {
       if (!works.failed && !isCancellation(error, controller?.signal.reason)) throw error;
     });
   }
-}
-
-/** That aborted work rejects is what was asked for, whatever its library calls that; that its clean-up fails is not. */
-function isCancellation(error: unknown, reason: unknown): boolean {
-  const { name, code, cause } = Object(error) as { name?: unknown; code?: unknown; cause?: unknown };
-  return (
-    error === reason ||
-    (cause !== undefined && cause === reason) ||
-    /^(Abort|Cancell?ed|Cancel)Error$/.test(String(name)) ||
-    code === 'ABORT_ERR' ||
-    code === 'ERR_CANCELED'
-  );
 }

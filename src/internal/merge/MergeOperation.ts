@@ -2,7 +2,7 @@ import { from, Observable, Subscription, type ObservableInput, type Subscriber }
 import { BufferOverflowError } from '../../errors/BufferOverflowError.js';
 import type { Cleanups } from '../../link/Cleanups.js';
 import type { Gate } from '../../link/protocol.js';
-import { findGate } from '../../link/walk.js';
+import { findGate, findLossCounter } from '../../link/walk.js';
 import { pullsInner, subscribeByPull } from '../innerPull.js';
 import { isThenable } from '../puller.js';
 import { reportUnhandled } from '../reportUnhandled.js';
@@ -47,7 +47,7 @@ export class MergeOperation<T, R> {
     const below = findGate(destination);
     this.works = new Works(destination);
     this.mayReadSignal = settings.project.length !== 1 && settings.project.length !== 2;
-    this.drops = new Drops(settings, this.onThrow);
+    this.drops = new Drops(settings, this.onThrow, findLossCounter(destination));
     if (settings.ordered || below) this.outlet = this.makeOutlet(below);
     this.slots = new ConcurrencyLimit(settings.concurrent, {
       now: settings.now,
@@ -94,9 +94,9 @@ export class MergeOperation<T, R> {
 
   start(value: T, ticket: Ticket<T>): void {
     this.active++; // before project, which may push into the source
+    const work = new InnerWork(this.works);
     try {
       const { project, ordered } = this.settings;
-      const work = new InnerWork(this.works);
       this.slots.start(ticket);
       const turn = ordered ? this.openSlot(work, ticket) : undefined; // before project, which may bring in the next value
       const inner = project(value, this.index++, work);
@@ -105,6 +105,7 @@ export class MergeOperation<T, R> {
       else if (Array.isArray(inner) && !this.outlet && !ticket) this.emitAll(inner as readonly R[], work);
       else this.convert(inner, work, turn ?? this.openSlot(work, ticket));
     } catch (thrown) {
+      this.works.running--; // it has its signal yet
       this.fail(thrown);
     }
   }
@@ -117,10 +118,12 @@ export class MergeOperation<T, R> {
   // One callback for all promises: no subscriber and no closure for each, which is what makes them four times as fast.
 
   private readonly onResolved = (result: R): void => {
+    if (!this.mayReadSignal) this.works.running--; // else the work itself has told
     if (!this.closed && this.emit(result, undefined)) this.freeSlot(undefined);
   };
 
   private readonly onRejected = (error: unknown): void => {
+    if (!this.mayReadSignal) this.works.running--;
     if (!this.closed) this.fail(error);
   };
 
@@ -256,6 +259,7 @@ export class MergeOperation<T, R> {
     if (this.closed) return;
     this.closed = true;
     this.outlet?.close();
+    this.drops.work(this.works.running);
     const teardown = new Subscription(); // goes on when one of them throws
     teardown.add(this.outer);
     teardown.add(() => {

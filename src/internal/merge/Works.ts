@@ -9,10 +9,12 @@ export class Works {
   aborted = false;
   /** It all ends with an error: that what is aborted for it fails as well is no news. */
   failed = false;
+  /** How many have not ended. */
+  running = 0;
   /** Only when there may be any: an inner source has asked for its scope, or a signal has been read. */
   cleanups: Cleanups | undefined = undefined;
   /** Those whose signal has been read. */
-  private readonly running = new Set<InnerWork>();
+  private readonly listening = new Set<InnerWork>();
 
   constructor(private readonly destination: Subscriber<never>) {}
 
@@ -23,17 +25,17 @@ export class Works {
 
   add(work: InnerWork): void {
     this.expectCleanup();
-    this.running.add(work);
+    this.listening.add(work);
   }
 
   remove(work: InnerWork): void {
-    this.running.delete(work);
+    this.listening.delete(work);
   }
 
   abort(): void {
     this.aborted = true;
-    for (const work of this.running) this.awaitEnd(work);
-    this.running.clear();
+    for (const work of this.listening) this.awaitEnd(work);
+    this.listening.clear();
   }
 
   awaitEnd(work: InnerWork): void {
