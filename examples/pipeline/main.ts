@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { finished } from 'node:stream/promises';
-import { lastValueFrom } from 'rxjs';
+import { firstValueFrom, lastValueFrom } from 'rxjs';
 import type { ResourceReport } from 'rxjs-flow-control';
 import { createShutdown } from 'rxjs-flow-control/node';
 import { readArguments, usage, UsageError, type Settings } from './arguments.js';
@@ -23,11 +23,11 @@ async function run(settings: Settings): Promise<void> {
   const shutdown = createShutdown({ drainTimeout: 30_000, sameWithin: 500 });
   shutdown.add('service', service.stop);
   shutdown.add('rejected', () => finished(files.rejected.end()));
-  shutdown.stopping$.subscribe((reason) => {
+  void firstValueFrom(shutdown.stopping$, { defaultValue: theEnd }).then((reason) => {
     endProgress();
     if (reason !== theEnd) showMessage('stopping: what has been read is finished; once more to stop at once');
   });
-  let failed: readonly ResourceReport[] = [];
+  let failed: readonly ResourceReport[];
   try {
     tally.written = await lastValueFrom(enrich({ ...files, url: service.url, records, shutdown, tally }), {
       defaultValue: 0,

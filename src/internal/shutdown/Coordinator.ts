@@ -74,8 +74,11 @@ export class Coordinator implements Participation {
     return this.cut ?? (this.hasDrained ? { timedOut: false } : undefined);
   }
 
+  /** Half of the time is for the resources, if there are any: none is to be closed without waiting because somebody else hangs. */
   get cleanupTimeout(): number {
-    return Math.min(this.timeToCleanUp, Math.max(0, this.deadline - this.now()));
+    const { cleanupTimeout } = this.settings;
+    const share = this.resources.isEmpty ? cleanupTimeout : Math.ceil(cleanupTimeout / 2);
+    return Math.min(share, Math.max(0, this.deadline - this.now()));
   }
 
   leave(participant: Participant, report?: ShutdownReport): void {
@@ -103,12 +106,6 @@ export class Coordinator implements Participation {
     return this.resources.add(name, close);
   }
 
-  /** Half of the time is for the resources, if there are any: none is to be closed without waiting because somebody else hangs. */
-  private get timeToCleanUp(): number {
-    const { cleanupTimeout } = this.settings;
-    return this.resources.isEmpty ? cleanupTimeout : Math.ceil(cleanupTimeout / 2);
-  }
-
   private get hasDrained(): boolean {
     return this.phase === 'closing' || this.phase === 'done';
   }
@@ -127,7 +124,7 @@ export class Coordinator implements Participation {
     });
     if (this.phase === 'closing') this.resources.limit(cleanupTimeout);
     else {
-      this.wait(this.timeToCleanUp, () => {
+      this.wait(this.cleanupTimeout, () => {
         this.participants.giveUp();
       });
       this.closeIfDrained();
@@ -147,18 +144,14 @@ export class Coordinator implements Participation {
   }
 
   private finish(): void {
-    const { pipelines, drains, resources, settings } = this;
+    const { pipelines, drains, startedAt } = this;
+    const { reports: resources } = this.resources;
+    const timedOut = this.cut?.timedOut ?? false;
     this.phase = 'done';
-    const summary = summaryOf({
-      reason: this.stopped?.reason,
-      timedOut: this.cut?.timedOut ?? false,
-      pipelines,
-      drains,
-      resources: resources.reports,
-      ms: this.now() - this.startedAt,
-    });
+    const ms = this.now() - startedAt;
+    const summary = summaryOf({ reason: this.stopped?.reason, timedOut, pipelines, drains, resources, ms });
     try {
-      settings.onReport(summary);
+      this.settings.onReport(summary);
     } catch (thrown) {
       reportUnhandled(thrown);
     }
