@@ -1,3 +1,5 @@
+import { reportUnhandled } from './reportUnhandled.js';
+
 /** Who is to be told that a signal has been aborted. */
 export interface Abortable {
   aborted(): void;
@@ -24,7 +26,11 @@ class AbortLine implements EventListenerObject {
   handleEvent(): void {
     for (const member of this.members) {
       this.remove(member);
-      member.aborted();
+      try {
+        member.aborted();
+      } catch (thrown) {
+        reportUnhandled(thrown); // one that fails must not stop the others
+      }
     }
   }
 }

@@ -471,6 +471,19 @@ describe('takeUntilAborted', () => {
       expect(log).toEqual(['complete']);
     });
 
+    it('to the others also where a teardown below throws, which is reported', async () => {
+      const controller = new AbortController();
+      const error = new Error('teardown');
+      const first = record(NEVER.pipe(takeUntilAborted(controller.signal)));
+      first.subscription.add(() => {
+        throw error;
+      });
+      const second = record(NEVER.pipe(takeUntilAborted(controller.signal)));
+      controller.abort();
+      expect(await reported(unhandled)).toEqual(expect.objectContaining({ errors: [error] }));
+      expect([first.log, second.log]).toEqual([['complete'], ['complete']]);
+    });
+
     it(
       'with the timeout, where other clean-up hangs',
       marbles((m) => {
