@@ -1,6 +1,7 @@
 import { Subscription, type SchedulerLike } from 'rxjs';
 import { Completion } from '../internal/Completion.js';
 import { reportUnhandled } from '../internal/reportUnhandled.js';
+import { resolveOnce } from '../internal/resolveOnce.js';
 import type { CleanupScope } from './protocol.js';
 
 export interface CleanupPatience {
@@ -37,11 +38,8 @@ export class Cleanups implements CleanupScope {
   ) {}
 
   track(cleanup: PromiseLike<unknown>, onSettled?: () => void): void {
-    let settled = false; // a promise that is not the platform's may call back twice
     const handedOn = this.below && new Completion();
     const settle = (fail?: () => void) => {
-      if (settled) return;
-      settled = true;
       fail?.();
       handedOn?.resolve();
       this.pending--;
@@ -57,13 +55,13 @@ export class Cleanups implements CleanupScope {
     };
     this.pending++;
     if (handedOn) this.below?.track(handedOn);
-    try {
-      cleanup.then(() => {
+    resolveOnce(
+      cleanup,
+      () => {
         settle();
-      }, fail);
-    } catch (thrown) {
-      fail(thrown);
-    }
+      },
+      fail,
+    );
   }
 
   /**

@@ -129,6 +129,19 @@ describe('Cleanups', () => {
     expect([settledOnce, seen, done]).toEqual([2, [new Error('then')], false]);
   });
 
+  it('report what is thrown by who has waited, whatever has settled', async () => {
+    for (const how of ['resolve', 'reject'] as const) {
+      const cleanups = new Cleanups(undefined);
+      const cleanup = new Completion();
+      cleanups.track(cleanup);
+      cleanups.answerWhenSettled(patience, () => {
+        throw new Error('teardown below');
+      });
+      cleanup[how]('failure');
+      expect(await reported(unhandled)).toEqual(new Error('teardown below'));
+    }
+  });
+
   it('go on in the same frame where the clean-up calls back at once', () => {
     const cleanups = new Cleanups(undefined);
     const settled = new Completion();
