@@ -77,6 +77,7 @@ export class ResourceUse<R, T> {
   /** Before anything above is torn down, so that the scope below is never without something to wait for. */
   private unsubscribe(): void {
     if (!this.over) this.scope?.track(this.remainder);
+    if (!this.ended) this.cleanups.answer();
     this.unsubscribed = true;
     this.canceller?.leave();
   }
@@ -114,11 +115,13 @@ export class ResourceUse<R, T> {
       cleanupScope: this.cleanups,
       canceller,
       error: (error) => {
+        this.cleanups.answer(); // before the teardown: what fails in it is answered for, too
         this.useFailure = { error };
         const asked = canceller?.asked;
         this.outcome = asked && isCancellation(error, asked.reason) ? cancelled : { kind: 'error', error };
       },
       complete: () => {
+        this.cleanups.answer();
         this.outcome = { kind: 'complete' };
       },
       finalize: () => {

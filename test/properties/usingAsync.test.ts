@@ -120,7 +120,7 @@ function expected(program: Program): Log {
   const released = ended + waits;
   const cleanedLate = takes.some((after) => after > waits);
   const causes = tracked.flatMap(({ fails, after }, i) =>
-    fails && after > 0 && after <= waits ? [{ after, error: errors.cleanups[i] }] : [],
+    fails && after <= waits ? [{ after, error: errors.cleanups[i] }] : [],
   );
   causes.sort((a, b) => a.after - b.after);
   log.push([at(released), 'release', outcome]);

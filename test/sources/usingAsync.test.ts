@@ -1,10 +1,12 @@
 import {
   concat,
   concatMap,
+  concatWith,
   EMPTY,
   exhaustMap,
   finalize,
   map,
+  merge,
   mergeMap,
   NEVER,
   Observable,
@@ -38,6 +40,7 @@ import { abortable } from '../../src/sources/abortable.js';
 import { fromPull } from '../../src/sources/fromPull.js';
 import { usingAsync, type UsingAsyncOptions } from '../../src/sources/usingAsync.js';
 import { AnsweredIterator } from '../support/AnsweredIterator.js';
+import { cleanedUpBy } from '../support/cleanedUpBy.js';
 import { keepsOperatorContract } from '../support/contract.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { marbles } from '../support/marbles.js';
@@ -629,7 +632,7 @@ describe('usingAsync', () => {
       });
       subscribe(source.pipe(takeUntil(stop)));
       expect(log).toEqual(['acquire 1', 'end', 'cancel 1']);
-      expect(await reported(unhandled)).toBe(error);
+      expect(await reported(unhandled)).toEqual(failure({ outcome: 'cancel', what: 'clean-up', cause: error }));
     });
 
     it('waits for the promise that use gives when it was unsubscribed inside of use', async () => {
@@ -934,6 +937,26 @@ describe('usingAsync', () => {
       expect(log).toEqual(['acquire 1', 'complete 1', ['error', told]]);
     });
 
+    it('and tells of a clean-up before it that has failed at once, as the use was torn down', () => {
+      const cleanup = new Completion();
+      cleanup.reject('clean-up');
+      const use = new Subject<number>();
+      const failing = NEVER.pipe(cleanedUpBy(() => cleanup));
+      const told = { what: 'clean-up', reason: 'failed', cause: 'clean-up' } as const;
+
+      const completed = below(story(() => failing.pipe(takeUntil(use))).source);
+      use.next(1);
+      expect(completed.log).toEqual([['error', failure({ ...told, outcome: 'complete' })]]);
+
+      const failed = below(story(() => merge(failing, use)).source);
+      use.error('use');
+      expect(failed.log).toEqual([['error', failure({ ...told, outcome: 'error', useError: 'use' })]]);
+
+      const cancelled = below(story(() => failing).source);
+      cancelled.sink.unsubscribe();
+      expect(cancelled.settled).toEqual(['done', ['failed', failure({ ...told, outcome: 'cancel' })]]);
+    });
+
     it('and says in words what went wrong', () => {
       const message = (...args: ConstructorParameters<typeof ReleaseError>) => new ReleaseError(...args).message;
       expect(message('usingAsync', 'complete', 'release', 'failed', 1, undefined)).toBe(
@@ -1011,6 +1034,28 @@ describe('usingAsync', () => {
       released.reject(error);
       await settle();
       expect(scope.settled).toEqual([['failed', error]]);
+    });
+
+    it('and lets be known what fails while it releases without it, also when it is unsubscribed then', async () => {
+      const cleanup = new Completion();
+      const { source } = story(
+        () =>
+          of(1).pipe(
+            concatWith(NEVER),
+            cleanedUpBy(() => cleanup),
+            take(1),
+          ),
+        {
+          release: () => NEVER,
+          cleanupTimeout: 100,
+        },
+      );
+      const scope = below(source);
+      await vi.advanceTimersByTimeAsync(150);
+      scope.sink.unsubscribe();
+      cleanup.reject('late');
+      expect(scope.settled).toEqual([['failed', 'late']]);
+      await vi.advanceTimersByTimeAsync(50);
     });
 
     it('not at all with 0, and for ever with Infinity', async () => {
