@@ -716,6 +716,36 @@ describe('timeoutWithCleanup', () => {
         expect(await reported(unhandled)).toBe('early');
       });
 
+      it('by `with` itself, subscribes to nothing, and reports what that throws then', async () => {
+        const subscribed = vi.fn();
+        const error = new Error('too late');
+        for (const given of [
+          () => defer(subscribed),
+          () => {
+            throw error;
+          },
+        ]) {
+          const { log, subscription } = timeline(
+            NEVER.pipe(
+              timeoutWithCleanup({
+                each: 5,
+                with: (): ObservableInput<unknown> => {
+                  subscription.unsubscribe();
+                  return given();
+                },
+                scheduler,
+                ...options,
+              }),
+            ),
+            scheduler,
+          );
+          scheduler.flush();
+          expect(log).toEqual([]);
+        }
+        expect(subscribed).not.toHaveBeenCalled();
+        expect(await reported(unhandled)).toBe(error);
+      });
+
       it('also by cleanup itself', () => {
         const handed: unknown[] = [];
         let subscription = Subscription.EMPTY;

@@ -4,6 +4,7 @@ import { findGate } from '../../link/walk.js';
 import type { TimeLimit, TimeLimitSettings } from '../../machines/TimeLimits.js';
 import { pullsInner, subscribeByPull } from '../innerPull.js';
 import { operate } from '../operate.js';
+import { reportUnhandled } from '../reportUnhandled.js';
 import { GivingUp, type GivingUpSettings, type Surrender } from './GivingUp.js';
 import { Watch } from './Watch.js';
 
@@ -102,7 +103,8 @@ export class TimeoutOperation<T, R> {
     try {
       this.goOn(fallback(info));
     } catch (thrown) {
-      destination.error(thrown);
+      if (destination.closed) reportUnhandled(thrown);
+      else destination.error(thrown);
     }
     givingUp.leave();
   }
@@ -110,6 +112,6 @@ export class TimeoutOperation<T, R> {
   private goOn(input: ObservableInput<R>): void {
     const subscriber = operate<R, T | R>({ destination: this.destination });
     if (pullsInner(input, !!this.gate)) subscribeByPull(input, subscriber);
-    else from(input).subscribe(subscriber);
+    else if (!subscriber.closed) from(input).subscribe(subscriber); // unsubscribed inside of `with`
   }
 }
