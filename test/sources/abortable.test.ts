@@ -336,6 +336,20 @@ describe('abortable', () => {
       expect(await outcomes(...tracked)).toEqual([['error', new Error('rollback')]]);
     });
 
+    it('has failed with whatever cannot be looked at, too', async () => {
+      const { proxy, revoke } = Proxy.revocable({}, {});
+      revoke();
+      for (const error of [proxy, { name: Object.create(null) as unknown }]) {
+        const { tracked, subscriber, reject } = running();
+        subscriber.unsubscribe();
+        reject(error);
+        const failed: unknown[] = [];
+        for (const cleanup of tracked) cleanup.then(undefined, (reason: unknown) => failed.push(reason));
+        await settle();
+        expect(failed[0] === error).toBe(true);
+      }
+    });
+
     it('is reported where nobody waits, and only if it has failed', async () => {
       for (const error of [new Error('rollback'), new DOMException('x', 'AbortError')]) {
         const { promise, reject } = deferred();
