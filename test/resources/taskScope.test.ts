@@ -873,6 +873,47 @@ describe('fork', () => {
     }),
   );
 
+  it('what has failed in it is told also where the task hangs', async () => {
+    const scope = taskScope({ cleanupTimeout: 1 });
+    const { child, parent } = forking(scope);
+    child.run(() => throwError(() => reason));
+    await new Promise((resolve) => setTimeout(resolve));
+    const [failed, late] = await errorsOf(scope.cancel());
+    expect(parent.state).toBe('rejected');
+    expect([(failed as AggregateError).errors, late]).toEqual([[reason], expect.any(CleanupTimeoutError)]);
+  });
+
+  it('what hangs in it as long as the task is told', async () => {
+    const scope = taskScope({ cleanupTimeout: 1 });
+    const { child } = forking(scope);
+    child.run(() => new Promise(() => undefined), { name: 'below' });
+    const [failed, late] = await errorsOf(scope.cancel());
+    expect(String(failed)).toContain("task 'below'");
+    expect(late).toBeInstanceOf(CleanupTimeoutError);
+  });
+
+  it('what fails in it after the task was too late is reported', async () => {
+    const scope = taskScope({ cleanupTimeout: 1 });
+    const { child, end } = forking(scope, { cleanupTimeout: 100 });
+    const cleanup = deferred();
+    child.run(withCleanup(NEVER, () => cleanup.promise));
+    expect(await errorsOf(scope.cancel())).toEqual([expect.any(CleanupTimeoutError)]);
+    end.resolve(1);
+    cleanup.reject(reason);
+    expect(((await reported(unhandled)) as AggregateError).errors).toEqual([reason]);
+  });
+
+  it('is refused to a task that hangs, once that is over', async () => {
+    let context!: TaskContext;
+    const scope = taskScope({ cleanupTimeout: 1 });
+    scope.run((given) => {
+      context = given;
+      return new Promise(() => undefined);
+    });
+    await errorsOf(scope.cancel());
+    expect(() => context.fork()).toThrow(new TaskScopeClosedError('taskScope, a task', 'ended'));
+  });
+
   it('is refused to a task that is over', async () => {
     let context!: TaskContext;
     const scope = taskScope();

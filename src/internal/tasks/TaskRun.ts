@@ -90,7 +90,7 @@ export class TaskRun<T = unknown> extends TaskHandle<T> implements Worker, Holde
   // What its work tells
 
   protected override get isWorking(): boolean {
-    return this.work !== undefined;
+    return this.work !== undefined && !this.isOver;
   }
 
   get isCancelled(): boolean {
@@ -112,11 +112,10 @@ export class TaskRun<T = unknown> extends TaskHandle<T> implements Worker, Holde
 
   ended(): void {
     const { holds, work } = this;
-    const forks = this.takeForks();
     this.work = undefined;
     if (this.done) this.outcome.value = work?.value;
     this.enter('stopping');
-    for (const fork of forks) this.track(fork.close());
+    this.closeForks();
     if (this.isCancelled) holds?.limit();
     holds?.release();
   }
@@ -151,11 +150,16 @@ export class TaskRun<T = unknown> extends TaskHandle<T> implements Worker, Holde
   }
 
   expired(): void {
+    this.closeForks(); // what has failed there, nobody else may have been told of
     this.fail(new CleanupTimeoutError(this.where, this.runner.patience.cleanupTimeout, this.stopping.reason));
     this.settled();
   }
 
   // Its end
+
+  private closeForks(): void {
+    for (const fork of this.takeForks()) this.track(fork.close());
+  }
 
   private enter(state: 'running' | 'stopping'): void {
     if (this.isOver || this.state === state) return;
