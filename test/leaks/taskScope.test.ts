@@ -1,6 +1,6 @@
-import { NEVER, of, Subject } from 'rxjs';
+import { NEVER, of, Subject, throwError } from 'rxjs';
 import { expect, it } from 'vitest';
-import type { TaskScope } from '../../src/internal/tasks/TaskScope.js';
+import type { TaskContext, TaskScope } from '../../src/internal/tasks/TaskScope.js';
 import { taskScope } from '../../src/resources/taskScope.js';
 import { heapGrowth, heapUsed, isCollected } from './support.js';
 
@@ -81,6 +81,27 @@ it('a scope that is over is kept by no signal', async () => {
   });
   expect(collected).toBe(true);
   expect(signal.aborted).toBe(false);
+});
+
+it('a task that goes on keeps no scope below it that is over', { timeout: 30_000 }, async () => {
+  const scope = taskScope({ onError: 'settle' });
+  let fork!: TaskContext['fork'];
+  scope.run((context) => {
+    fork = context.fork;
+    return NEVER;
+  });
+  const growth = await heapGrowth(async () => {
+    const joined = fork();
+    joined.run(() => of({}));
+    await joined.join();
+    const failed = fork();
+    failed.run(() => throwError(() => new Error()));
+    await Promise.resolve();
+    await failed.join().catch(() => undefined);
+    await fork().cancel();
+  });
+  expect(growth).toBeLessThan(64 * 1024);
+  await scope.cancel();
 });
 
 it('does not grow with use', { timeout: 30_000 }, async () => {

@@ -28,6 +28,7 @@ export interface TaskSettings {
 export class TaskGroup implements TaskRunner<TaskRun>, ForkedScope, Abortable {
   /** Somebody has asked how it ends. */
   told = false;
+  readonly answered = new Completion();
   private readonly line: StartLine<TaskRun>;
   private readonly list = new TaskList<TaskRun>();
   /** It is over when its tasks are. */
@@ -38,7 +39,6 @@ export class TaskGroup implements TaskRunner<TaskRun>, ForkedScope, Abortable {
   private calledOff = false;
   private readonly failures: unknown[] = [];
   private readonly end = new TaskResult<void>();
-  private readonly over = new Completion();
   private isOver = false;
   /** How deep in calls that change several things: what follows is decided when they are done. */
   private busy = 0;
@@ -78,8 +78,7 @@ export class TaskGroup implements TaskRunner<TaskRun>, ForkedScope, Abortable {
 
   async join(): Promise<void> {
     this.told = true;
-    this.closing = true;
-    this.drain();
+    void this.close();
     await this.end.promise;
     if (this.calledOff) throw this.settings.signal?.reason;
   }
@@ -87,18 +86,15 @@ export class TaskGroup implements TaskRunner<TaskRun>, ForkedScope, Abortable {
   cancel(reason: unknown): Promise<void> {
     this.told = true;
     this.stop(reason);
+    this.answer();
     return this.end.promise;
   }
 
   close(): PromiseLike<unknown> {
-    const answer = new Completion();
     this.closing = true;
     this.drain();
-    void this.over.then(() => {
-      if (this.told || this.failures.length === 0) answer.resolve();
-      else answer.reject(together(this.where, this.failures));
-    });
-    return answer;
+    this.answer();
+    return this.answered;
   }
 
   aborted(): void {
@@ -175,6 +171,13 @@ export class TaskGroup implements TaskRunner<TaskRun>, ForkedScope, Abortable {
     list.complete();
     if (failures.length === 0) end.resolve(undefined);
     else end.reject(together(where, failures), settings.forked && !told);
-    this.over.resolve();
+    this.answer();
+  }
+
+  private answer(): void {
+    const { answered, failures, where } = this;
+    if (!this.isOver) return;
+    if (this.told || failures.length === 0) answered.resolve();
+    else if (this.closing) answered.reject(together(where, failures));
   }
 }

@@ -9,7 +9,8 @@ export abstract class TaskHandle<T> implements Task<T>, TaskContext {
   state: TaskState = 'waiting';
   protected readonly outcome = new TaskOutcome<T>();
   protected readonly stopping = new StopSignal();
-  private forks: ForkedScope[] | undefined = undefined;
+  /** Of which something may still have to be told. */
+  private forks: Set<ForkedScope> | undefined = undefined;
 
   protected abstract readonly runner: Pick<TaskRunner<never>, 'where' | 'scope' | 'open'>;
   protected abstract readonly isWorking: boolean;
@@ -34,7 +35,10 @@ export abstract class TaskHandle<T> implements Task<T>, TaskContext {
     return (options = {}) => {
       if (!this.isWorking) throw new TaskScopeClosedError(this.where, 'ended');
       const fork = this.runner.open(options, this.signal);
-      (this.forks ??= []).push(fork);
+      const forks = (this.forks ??= new Set());
+      forks.add(fork);
+      const forget = () => forks.delete(fork);
+      void fork.answered.then(forget, forget);
       return fork.scope;
     };
   }
@@ -47,7 +51,7 @@ export abstract class TaskHandle<T> implements Task<T>, TaskContext {
     return `${this.runner.where}, ${this.name === undefined ? 'a task' : `task '${this.name}'`}`;
   }
 
-  protected takeForks(): readonly ForkedScope[] {
+  protected takeForks(): Iterable<ForkedScope> {
     const { forks = [] } = this;
     this.forks = undefined;
     return forks;

@@ -24,6 +24,11 @@ export interface TaskRunner<Run> {
 /** A scope below a task. */
 export interface ForkedScope {
   readonly scope: TaskScope;
-  /** Lets it end with its tasks. What this gives settles then, and rejects with what nobody else has been told of. */
+  /**
+   * Settles when it is over and somebody has been told of what has failed, if anything has; once it is closed, it rejects with
+   * what nobody has been told of.
+   */
+  readonly answered: PromiseLike<unknown>;
+  /** Lets it end with its tasks. Gives `answered`. */
   close(): PromiseLike<unknown>;
 }
