@@ -568,18 +568,37 @@ describe('join', () => {
     expect([run.state, other.state]).toEqual(['rejected', 'cancelled']);
   });
 
-  it('tells of a teardown that throws', async () => {
-    const scope = taskScope();
-    const run = scope.run(
-      () =>
-        new Observable(() => () => {
-          throw reason;
-        }),
-    );
-    const cancelled = scope.cancel();
-    expect(await errorsOf(cancelled)).toEqual([expect.objectContaining({ errors: [reason] })]);
-    expect(run.state).toBe('rejected');
-  });
+  it.each(['cancelled', 'complete', 'error', 'complete at once', 'error at once'])(
+    'tells of a teardown that throws: %s',
+    async (how) => {
+      for (const onError of ['cancel-all', 'settle'] as const) {
+        const scope = taskScope({ onError });
+        let end!: () => void;
+        const run = scope.run(
+          () =>
+            new Observable<never>((subscriber) => {
+              subscriber.add(() => {
+                throw reason;
+              });
+              end = () => {
+                if (how.startsWith('complete')) subscriber.complete();
+                else subscriber.error('error');
+              };
+              if (how.endsWith('at once')) end();
+            }),
+        );
+        if (how === 'cancelled') run.cancel();
+        else end();
+        const thrown: unknown = expect.objectContaining({ errors: [reason] });
+        const errors = how.startsWith('error') ? ['error', thrown] : [thrown];
+        const failure = await run.result.catch((error: unknown) => error);
+        expect(failure).toEqual(errors.length === 1 ? thrown : expect.objectContaining({ errors }));
+        expect(run.state).toBe('rejected');
+        if (onError === 'settle') await scope.join();
+        else expect(await errorsOf(scope.join())).toEqual(errors);
+      }
+    },
+  );
 
   it('a failure of clean-up in the middle of a task is reported, since nobody waits for it', async () => {
     const scope = taskScope();

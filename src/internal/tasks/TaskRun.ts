@@ -71,16 +71,7 @@ export class TaskRun<T = unknown> extends TaskHandle<T> implements Worker, Holde
 
   /** Once it has been told. */
   stop(): void {
-    const { holds } = this;
-    if (this.isOver || !holds) return;
-    holds.add(); // so that it is not over before what its teardown throws is known
-    try {
-      this.work?.unsubscribe();
-    } catch (thrown) {
-      this.fail(thrown);
-    }
-    holds.limit();
-    holds.release();
+    if (!this.isOver) this.tearDown();
   }
 
   aborted(): void {
@@ -104,10 +95,12 @@ export class TaskRun<T = unknown> extends TaskHandle<T> implements Worker, Holde
   completed(): void {
     this.done = true;
     this.enter('stopping');
+    this.tearDown();
   }
 
   failed(error: unknown): void {
     if (!this.isCancelled || !isCancellation(error, this.stopping.reason)) this.fail(error);
+    this.tearDown();
   }
 
   ended(): void {
@@ -156,6 +149,21 @@ export class TaskRun<T = unknown> extends TaskHandle<T> implements Worker, Holde
   }
 
   // Its end
+
+  /** Here, and not by itself: so that it is not over before what its teardown throws is known. */
+  private tearDown(): void {
+    const { holds } = this;
+    this.runner.during(() => {
+      holds?.add();
+      try {
+        this.work?.unsubscribe();
+      } catch (thrown) {
+        this.fail(thrown);
+      }
+      if (this.isCancelled) holds?.limit();
+      holds?.release();
+    });
+  }
 
   private closeForks(): void {
     for (const fork of this.takeForks()) this.track(fork.close());
