@@ -89,7 +89,7 @@ export function createShutdown(options: CreateShutdownOptions = {}): Shutdown {
         return done;
       },
       done,
-      stopping$: coordinator.stopping$,
+      stopping$: coordinator.stopping.reason$,
       signal: coordinator.controller.signal,
       drain: (name, drain) => coordinator.drain(nameOf(name), functionOf('drain', drain)),
       add: (name, close) => coordinator.add(nameOf(name), functionOf('close', close)),

@@ -1,6 +1,7 @@
 import {
   concat,
   EMPTY,
+  finalize,
   map,
   NEVER,
   Observable,
@@ -182,6 +183,28 @@ describe('stopping$', () => {
     expect(record(shutdown.stopping$).log).toEqual(['SIGINT', 'complete']);
   });
 
+  it('a subscriber whose teardown throws keeps nobody from hearing of the stop', async () => {
+    const failure = new Error('teardown');
+    const shutdown = create();
+    shutdown.stopping$
+      .pipe(
+        finalize(() => {
+          throw failure;
+        }),
+      )
+      .subscribe();
+    const { log: heard } = record(shutdown.stopping$);
+    shutdown.drain('http', takes('http', 10));
+    void shutdown.stop('now');
+    scheduler.flush();
+    expect(heard).toEqual(['now', 'complete']);
+    expect(log).toEqual([
+      [0, 'http'],
+      [10, 'done'],
+    ]);
+    expect(await reported(unhandled)).toMatchObject({ errors: [failure] });
+  });
+
   it('comes before those that drain, who may register meanwhile', () => {
     const shutdown = create();
     shutdown.stopping$.subscribe(() => {
@@ -333,6 +356,17 @@ describe('drain', () => {
       [0, 'stays'],
       [10, 'done'],
     ]);
+  });
+
+  it('leaves while another that drains begins, if it has not begun', () => {
+    const shutdown = create();
+    shutdown.drain('first', () => {
+      leave();
+    });
+    const leave = shutdown.drain('gone', hangs('gone'));
+    void shutdown.stop();
+    expect(log).toEqual([[0, 'done']]);
+    expect(summaries).toMatchObject([{ drains: [{ name: 'first', state: 'drained' }] }]);
   });
 
   it('registered while others drain begins at once', () => {
@@ -815,6 +849,20 @@ describe('with gracefulShutdown', () => {
         pipelines: [{ timedOut: true }, { timedOut: true }],
       },
     ]);
+  });
+
+  it('that is aborted before it has heard of the stop is cut off, too', () => {
+    for (const abortsAtStop of [
+      (shutdown: Shutdown) => shutdown.stopping$.subscribe(() => void shutdown.abort()),
+      (shutdown: Shutdown) => shutdown.drain('first', () => void shutdown.abort()),
+    ]) {
+      const shutdown = create();
+      abortsAtStop(shutdown);
+      record(source(300).pipe(graceful(shutdown)));
+      void shutdown.stop();
+    }
+    const report = { outcome: 'cut-off', aborted: 1, cleanup: 'done', ms: 0 };
+    expect(summaries).toMatchObject([{ pipelines: [report] }, { pipelines: [report] }]);
   });
 
   it('that is aborted is cut off, and says so', () => {

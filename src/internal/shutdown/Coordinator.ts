@@ -1,4 +1,4 @@
-import { AsyncSubject, type SchedulerLike, type Subscription } from 'rxjs';
+import type { SchedulerLike, Subscription } from 'rxjs';
 import { ShutdownEndedError } from '../../errors/ShutdownEndedError.js';
 import type { ShutdownReport } from '../../errors/ShutdownError.js';
 import { reportUnhandled } from '../reportUnhandled.js';
@@ -7,13 +7,13 @@ import { Drain } from './Drain.js';
 import { Participants } from './Participants.js';
 import type { Participant, Participation } from './participation.js';
 import { ResourceStack } from './ResourceStack.js';
+import { StopNotice } from './StopNotice.js';
 import type { CloseContext, DrainContext, DrainReport, ShutdownSummary } from './Shutdown.js';
 import { summaryOf } from './summaryOf.js';
 
 /** Its phases: all who take part drain side by side; then the resources are closed one after the other. */
 export class Coordinator implements Participation {
-  private readonly stopping = new AsyncSubject<unknown>();
-  readonly stopping$ = this.stopping.asObservable();
+  readonly stopping = new StopNotice();
   readonly controller = new AbortController();
   readonly done: Promise<ShutdownSummary>;
   private phase: 'running' | 'draining' | 'closing' | 'done' = 'running';
@@ -47,11 +47,8 @@ export class Coordinator implements Participation {
       this.cutOff(true);
     });
     this.participants.hold(() => {
-      this.stopping.next(reason);
-      this.stopping.complete();
-      this.participants.tell((participant) => {
-        participant.stop(reason);
-      });
+      this.stopping.give(reason);
+      this.participants.stop(reason, this);
     });
     this.closeIfDrained();
   }
@@ -118,9 +115,7 @@ export class Coordinator implements Participation {
     this.deadline = Math.min(this.deadline, this.now() + cleanupTimeout);
     this.participants.hold(() => {
       this.controller.abort();
-      this.participants.tell((participant) => {
-        participant.abort(timedOut);
-      });
+      this.participants.abort(timedOut);
     });
     if (this.phase === 'closing') this.resources.limit(cleanupTimeout);
     else {

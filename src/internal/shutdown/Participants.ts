@@ -1,5 +1,5 @@
 import { reportUnhandled } from '../reportUnhandled.js';
-import type { Participant } from './participation.js';
+import type { Participant, Participation } from './participation.js';
 
 /** Those who drain and have not ended. */
 export class Participants {
@@ -19,22 +19,25 @@ export class Participants {
     return this.members.delete(participant);
   }
 
-  /** Until `tell` has told all there is to tell, they are not gone, also if the last one goes meanwhile. */
+  /** Until all there is to tell has been told, they are not gone, also if the last one goes meanwhile. */
   hold(tell: () => void): void {
     this.held++;
     tell();
     this.held--;
   }
 
-  /** One who throws must not keep the others from hearing of it; who comes meanwhile looks for itself. */
-  tell(step: (participant: Participant) => void): void {
-    for (const participant of [...this.members]) {
-      try {
-        step(participant);
-      } catch (thrown) {
-        reportUnhandled(thrown);
-      }
-    }
+  /** One who heard of it before may have asked all to stop working: those who had nothing to stop then are told now. */
+  stop(reason: unknown, shutdown: Pick<Participation, 'aborted'>): void {
+    this.tell((participant) => {
+      participant.stop(reason);
+      if (shutdown.aborted) participant.abort(shutdown.aborted.timedOut);
+    });
+  }
+
+  abort(timedOut: boolean): void {
+    this.tell((participant) => {
+      participant.abort(timedOut);
+    });
   }
 
   /** Nobody waits any longer. */
@@ -42,5 +45,16 @@ export class Participants {
     this.tell((participant) => {
       participant.giveUp();
     });
+  }
+
+  /** One who throws must not keep the others from hearing of it; who comes meanwhile looks for itself, and who goes is left alone. */
+  private tell(step: (participant: Participant) => void): void {
+    for (const participant of [...this.members]) {
+      try {
+        if (this.members.has(participant)) step(participant);
+      } catch (thrown) {
+        reportUnhandled(thrown);
+      }
+    }
   }
 }
