@@ -15,6 +15,7 @@ import {
   share,
   Subject,
   take,
+  tap,
   throwError,
   timer,
   VirtualTimeScheduler,
@@ -891,6 +892,32 @@ describe('clean-up', () => {
       [20, 'complete'],
     ]);
     expect(reports).toMatchObject([{ cleanup: 'failed', cleanupError: { errors: [failure] } }]);
+  });
+
+  it('where the teardown of a pipeline that the stop completes throws, that is in the report, and its other inputs complete', () => {
+    const failure = new Error('teardown');
+    const throws = finalize(() => {
+      throw failure;
+    });
+    let completed = 0;
+    const inputs = [throws, tap({ complete: () => completed++ })];
+    const twice = (work$: Observable<number>) =>
+      new Observable<number>((subscriber) => {
+        for (const input of inputs) subscriber.add(work$.pipe(input).subscribe());
+      });
+    const runs = [
+      timeline(NEVER.pipe(gracefulShutdown((work$: Observable<number>) => work$.pipe(throws), options())), scheduler),
+      timeline(NEVER.pipe(gracefulShutdown(twice, options({ onTimeout: 'complete' }))), scheduler),
+    ];
+    stop.next('now');
+    scheduler.flush();
+    expect(completed).toBe(1);
+    expect(runs.map(({ log }) => log)).toMatchObject([[[0, [expect.any(ShutdownError)]]], [[100, 'complete']]]);
+    const failed = { cleanup: 'failed', cleanupError: { errors: [failure] } };
+    expect(reports).toMatchObject([
+      { outcome: 'drained', ...failed },
+      { outcome: 'cut-off', ...failed },
+    ]);
   });
 
   it('where the teardown of a pipeline that is cut off throws, that is in the report', () => {

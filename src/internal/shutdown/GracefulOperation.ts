@@ -1,9 +1,7 @@
 import { Subscription, type Observable, type SchedulerLike, type Subscriber } from 'rxjs';
 import { Cleanups, type CleanupResult } from '../../link/Cleanups.js';
 import { findCleanupScope, findLossCounter } from '../../link/walk.js';
-import { Completion } from '../Completion.js';
 import { operate } from '../operate.js';
-import { runCleanup } from '../runCleanup.js';
 import { answerForCleanup, endWithReport } from './endWithReport.js';
 import type { GracefulSettings } from './GracefulSettings.js';
 import type { Participant, Participation } from './participation.js';
@@ -78,20 +76,17 @@ export class GracefulOperation<T, R> implements Participant {
         this.abort(true);
       }, settings.drainTimeout);
     }
-    this.input.stop();
+    this.cleanups.attempt(() => {
+      this.input.stop();
+    });
   }
 
   abort(timedOut: boolean): void {
     if (this.phase !== 'draining') return;
-    const teardown = new Completion(); // what it throws is a clean-up that has failed
     this.tally.cutOff(timedOut);
-    this.cleanups.track(teardown);
-    try {
+    this.cleanups.attempt(() => {
       this.output.unsubscribe();
-      teardown.resolve();
-    } catch (thrown) {
-      teardown.reject(thrown);
-    }
+    });
   }
 
   giveUp(): void {
@@ -128,12 +123,10 @@ export class GracefulOperation<T, R> implements Participant {
     if (!participation) destination.add(waiting); // a shutdown waits for it, also if the consumer has left
   }
 
-  /** Its teardown may throw, which is a clean-up that has failed. */
   private stopListening(): void {
-    const failed = runCleanup(() => {
+    this.cleanups.attempt(() => {
       this.listening.unsubscribe();
     });
-    if (failed) this.cleanups.track(failed);
   }
 
   private end(result: CleanupResult): void {

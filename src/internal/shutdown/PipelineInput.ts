@@ -1,12 +1,12 @@
 import { Observable, type Subscriber } from 'rxjs';
-import type { CleanupScope, LossCounter } from '../../link/protocol.js';
+import type { Cleanups } from '../../link/Cleanups.js';
+import type { LossCounter } from '../../link/protocol.js';
 import { findCleanupScope, findLossCounter } from '../../link/walk.js';
 import { operate } from '../operate.js';
-import { runCleanup } from '../runCleanup.js';
 
 /** Where the chain to them is broken within the pipeline, these take what the source hands down. */
 interface Below {
-  readonly scope: CleanupScope;
+  readonly scope: Cleanups;
   readonly counter: LossCounter;
 }
 
@@ -28,18 +28,21 @@ export class PipelineInput<T> {
     private readonly below: Below,
   ) {}
 
-  /** First nothing comes in any more, for none of them; then they hear that it is the end. */
+  /** First nothing comes in any more, for none of them; then they hear that it is the end. One that throws keeps no other from it. */
   stop(): void {
     const { scope } = this.below;
     const open = [...this.subscriptions];
     this.stopped = true;
     for (const [subscriber] of open) {
-      const failed = runCleanup(() => {
+      scope.attempt(() => {
         subscriber.unsubscribe();
       });
-      if (failed) scope.track(failed);
     }
-    for (const [, inside] of open) inside.complete();
+    for (const [, inside] of open) {
+      scope.attempt(() => {
+        inside.complete();
+      });
+    }
   }
 
   private admit(inside: Subscriber<T>): void {
