@@ -2,6 +2,7 @@ import {
   catchError,
   config,
   EMPTY,
+  finalize,
   map,
   merge,
   NEVER,
@@ -458,6 +459,24 @@ describe('takeUntilAborted', () => {
       controller.abort();
       expect(await reported(unhandled)).toBe('failure');
       expect(log).toEqual([]);
+    });
+
+    it('as unhandled, if it is of what the end tears down, and the others that listen are aborted all the same', async () => {
+      const failure = new Error('teardown');
+      const controller = new AbortController();
+      const end = takeUntilAborted(controller.signal);
+      const throwing = record(
+        NEVER.pipe(
+          end,
+          finalize(() => {
+            throw failure;
+          }),
+        ),
+      );
+      const other = record(NEVER.pipe(end));
+      controller.abort();
+      expect([throwing.log, other.log]).toEqual([['complete'], ['complete']]);
+      expect(await reported(unhandled)).toMatchObject({ errors: [failure] });
     });
 
     it('to the others that listen as well: they are aborted, too', () => {
