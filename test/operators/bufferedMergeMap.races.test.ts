@@ -14,7 +14,7 @@ import {
   type ObservableInput,
   type OperatorFunction,
 } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { bufferedMergeMap, fromPull, type BufferedMergeMapOptions, type WorkContext } from '../../src/index.js';
 import { operate } from '../../src/internal/operate.js';
 import { record } from '../support/record.js';
@@ -321,6 +321,31 @@ describe('bufferedMergeMap', () => {
       expect(log).toEqual([['error', new Error('work')]]);
       expect(unhandled).toEqual([]);
     });
+  });
+
+  it.each([
+    ['read', ({ signal }: WorkContext) => signal.aborted],
+    ['not read', () => false],
+  ])('then of work is called once, since it may begin it, the signal %s', async (_, look) => {
+    const begin = vi.fn((resolve: (value: string) => unknown) => Promise.resolve('row').then(resolve));
+    const thenable = { then: begin as unknown as PromiseLike<string>['then'] };
+    const source = new Subject<string>();
+    const { log, subscription } = record(
+      source.pipe(
+        bufferedMergeMap((_value, _index, context) => {
+          look(context);
+          return thenable;
+        }),
+      ),
+    );
+    source.next('ended');
+    await settle();
+    expect(log).toEqual(['row']);
+    expect(begin).toHaveBeenCalledTimes(1);
+    source.next('unsubscribed');
+    subscription.unsubscribe();
+    await settle();
+    expect(begin).toHaveBeenCalledTimes(2);
   });
 
   describe('the clean-up of work that is aborted', () => {

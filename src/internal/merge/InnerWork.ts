@@ -1,4 +1,5 @@
 import { noop } from 'rxjs';
+import { Completion } from '../Completion.js';
 import { isCancellation } from '../isCancellation.js';
 import type { WorkContext } from '../workContext.js';
 import type { Works } from './Works.js';
@@ -34,6 +35,29 @@ export class InnerWork implements WorkContext {
     };
     promise.then(end, end);
     if (this.controller && this.works.aborted) this.works.awaitEnd(this); // aborted inside of project
+  }
+
+  /** What is no promise of the platform may begin its work in `then`, a query for example: that is called once, by whoever this is given. */
+  follow<R>(thenable: PromiseLike<R>, mayRead: boolean): PromiseLike<R> {
+    if (!mayRead || thenable instanceof Promise) {
+      this.runsUntil(thenable, mayRead);
+      return thenable;
+    }
+    const end = new Completion();
+    this.runsUntil(end, mayRead);
+    return {
+      then: (onFulfilled, onRejected) =>
+        thenable.then(
+          (value) => {
+            end.resolve();
+            return onFulfilled?.(value) as never;
+          },
+          (error: unknown) => {
+            end.reject(error);
+            return onRejected?.(error) as never;
+          },
+        ),
+    };
   }
 
   /** From now on there is nothing to abort. */

@@ -134,8 +134,8 @@ export class MergeOperation<T, R> {
   }
 
   private convert(inner: ObservableInput<R>, work: InnerWork, subscriber: Subscriber<R>): void {
-    if (isThenable(inner)) work.runsUntil(inner, this.mayReadSignal);
-    if (pullsInner(inner, !!this.outlet)) subscribeByPull(inner, subscriber, this.dropResult);
+    if (isThenable(inner)) from(work.follow(inner, this.mayReadSignal)).subscribe(subscriber);
+    else if (pullsInner(inner, !!this.outlet)) subscribeByPull(inner, subscriber, this.dropResult);
     else from(inner).subscribe(subscriber);
   }
 
