@@ -116,12 +116,11 @@ export class TaskRun<T = unknown> extends TaskHandle<T> implements Worker, Holde
   // What its holds tell
 
   cleanupFailed(error: unknown): void {
-    if (this.isOver || this.state === 'running') {
-      reportUnhandled(error); // nobody waits for it
-      return;
+    if (this.isOver || this.state === 'running') reportUnhandled(error); // nobody waits for it
+    else {
+      this.fail(error);
+      this.holds?.limit();
     }
-    this.fail(error);
-    this.holds?.limit();
   }
 
   released(): void {
@@ -131,12 +130,11 @@ export class TaskRun<T = unknown> extends TaskHandle<T> implements Worker, Holde
   settled(): void {
     if (this.isOver) return;
     const { outcome, runner, state, stopping } = this;
-    const { failures } = outcome;
     this.task = undefined;
-    this.state = failures ? 'rejected' : this.done ? 'fulfilled' : 'cancelled';
+    this.state = outcome.failures ? 'rejected' : this.done ? 'fulfilled' : 'cancelled';
     this.holds?.stopTime();
     if (this.caller) leaveAbort(this.caller, this);
-    if (failures) outcome.fail(this.where, failures, runner.tellsFailures);
+    if (outcome.failures) outcome.fail(this.where, outcome.failures, runner.tellsFailures);
     else if (this.done) outcome.fulfil();
     else outcome.cancel(this.isCancelled ? stopping.reason : abortError()); // it may have unsubscribed from itself
     runner.ended(this, state !== 'waiting');
