@@ -110,6 +110,9 @@ export class ResourceUse<R, T> {
       return;
     }
     this.starting = true; // ends at once where it was unsubscribed meanwhile
+    const completed = () => {
+      this.outcome = { kind: 'complete' };
+    };
     const user = operate<T, T>({
       destination,
       cleanupScope: this.cleanups,
@@ -122,14 +125,15 @@ export class ResourceUse<R, T> {
       },
       complete: () => {
         this.cleanups.answer();
-        this.outcome = { kind: 'complete' };
+        completed();
       },
       finalize: () => {
         this.ended = true;
         if (!this.starting) this.cleanUp();
       },
     });
-    subscribeWorkWith((context) => settings.use(this.resource as R, context), user); // to capture it would keep it
+    // To capture the resource would keep it.
+    subscribeWorkWith((context) => settings.use(this.resource as R, context), user, completed);
     this.starting = false;
     if (this.ended) this.cleanUp();
   };

@@ -22,11 +22,13 @@ export function subscribeWork<T>(work: (signal: AbortSignal) => ObservableInput<
 
 /**
  * As `subscribeWork`, but the signal is made only when `work` reads it, and only then is there anybody whom a canceller could
- * ask. Where it has asked before, the signal is aborted already.
+ * ask. Where it has asked before, the signal is aborted already. `onResult` is called before the value of a promise is passed on:
+ * with it the work has ended, also where that value is enough for somebody; where nobody wants it any more, when its clean-up is over.
  */
 export function subscribeWorkWith<T>(
   work: (context: WorkContext) => ObservableInput<T>,
   destination: Subscriber<T>,
+  onResult?: () => void,
 ): void {
   if (destination.closed) return;
   const gated = !!findGate(destination);
@@ -92,6 +94,7 @@ export function subscribeWorkWith<T>(
       (value) => {
         ended = true; // before anybody hears of it, who may have enough with that
         cleanup.resolve();
+        onResult?.();
         subscriber.next(value);
         subscriber.complete();
       },

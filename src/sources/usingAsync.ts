@@ -53,7 +53,8 @@ export interface UsingAsyncOptions<R, O> extends CleanupOptions, NameOptions {
  *   `ReleaseError` when `release` or a clean-up before it fails or does not end in time; it carries the error of `use`.
  * - **Unsubscribed**, it aborts the `signal`, unsubscribes from what `use` gave, waits for its clean-ups and for a promise that it
  *   gave, and releases; `acquire` under way is let come to its end before. The promise of all that is handed to the nearest
- *   consumer below that waits for such. If `use` had ended already, it has not been cancelled.
+ *   consumer below that waits for such. If `use` had ended already, as a promise has with its value, it has not
+ *   been cancelled.
  * - **Backpressure**: what `use` gives sees the consumer below; iterables and streams are pulled at its pace.
  * - **Drops** nothing: values pass as they come.
  * - **Rather** `using` or `finalize` when the release is synchronous and needs not to know how the use has ended; a pool for a

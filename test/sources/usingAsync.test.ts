@@ -738,6 +738,18 @@ describe('usingAsync', () => {
     expect(release.mock.calls).toEqual([[7, { kind: 'error', error }]]);
   });
 
+  it('has completed once a promise that use gave has, also where its value is enough for the consumer', async () => {
+    const enough = story(() => Promise.resolve(1));
+    enough.subscribe(enough.source.pipe(take(1)));
+    const { promise, resolve } = deferred<number>();
+    const before = story(() => promise);
+    before.subscribe().unsubscribe();
+    resolve(1);
+    await settle();
+    expect(enough.log).toEqual(['acquire 1', 1, 'end', 'complete 1']);
+    expect(before.log).toEqual(['acquire 1', 'cancel 1']);
+  });
+
   it('reports what a teardown below throws when it ends', async () => {
     const error = new Error('teardown');
     const { log, subscribe } = story(() => EMPTY, { acquire: () => Promise.resolve(7) });
