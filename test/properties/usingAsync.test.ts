@@ -92,11 +92,13 @@ function expected(program: Program): Log {
   let ended = acquired;
   let outcome: ReleaseOutcome = { kind: 'cancel' };
   let tracked: readonly Ending[] = [];
+  const causes: { readonly after: number; readonly error: unknown }[] = [];
   if (unsubscribed > acquired) {
     log.push([at(acquired), 'use']);
     if (unsubscribe === 'use') unsubscribed = acquired;
     if (useEnds === 'throw') {
-      if (unsubscribe !== 'use') outcome = { kind: 'error', error: errors.use };
+      if (unsubscribe === 'use') causes.push({ after: 0, error: errors.use });
+      else outcome = { kind: 'error', error: errors.use };
     } else if (unsubscribe !== 'use') {
       let time = acquired;
       for (const [i, gap] of gaps.entries()) {
@@ -119,9 +121,9 @@ function expected(program: Program): Log {
   if (waits === Infinity) return log;
   const released = ended + waits;
   const cleanedLate = takes.some((after) => after > waits);
-  const causes = tracked.flatMap(({ fails, after }, i) =>
-    fails && after <= waits ? [{ after, error: errors.cleanups[i] }] : [],
-  );
+  tracked.forEach(({ fails, after }, i) => {
+    if (fails && after <= waits) causes.push({ after, error: errors.cleanups[i] });
+  });
   causes.sort((a, b) => a.after - b.after);
   log.push([at(released), 'release', outcome]);
   if (unsubscribe === 'release' && unsubscribed === Infinity) unsubscribed = released;
