@@ -1,10 +1,10 @@
-import { from, NEVER, observable as interop, type ObservableInput, type Subscriber } from 'rxjs';
+import { from, NEVER, type ObservableInput, type Subscriber } from 'rxjs';
 import { findCanceller, findCleanupScope, findGate } from '../link/walk.js';
 import { Completion } from './Completion.js';
 import { pullsInner, subscribeByPull } from './innerPull.js';
 import { isCancellation } from './isCancellation.js';
 import { operate } from './operate.js';
-import { isThenable } from './puller.js';
+import { isPromise } from './puller.js';
 import { reportUnhandled } from './reportUnhandled.js';
 import { LazySignal, type WorkContext } from './workContext.js';
 
@@ -113,9 +113,4 @@ export function subscribeWorkWith<T>(
   } catch (thrown) {
     fail(thrown);
   }
-}
-
-/** An Observable to which somebody has given a `then` stays one. */
-function isPromise<T>(given: ObservableInput<T>): given is PromiseLike<T> {
-  return isThenable(given) && !(interop in given);
 }

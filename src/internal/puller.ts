@@ -1,4 +1,4 @@
-import { noop } from 'rxjs';
+import { noop, observable as interop, type ObservableInput } from 'rxjs';
 
 /**
  * What `fromPull` needs of a web `ReadableStream`.
@@ -147,4 +147,9 @@ export function isThenable<T>(value: T): value is Extract<T, PromiseLike<unknown
     (typeof value === 'object' || typeof value === 'function') &&
     typeof (value as Partial<PromiseLike<unknown>> | null)?.then === 'function'
   );
+}
+
+/** An Observable to which somebody has given a `then` stays one. */
+export function isPromise<T>(given: ObservableInput<T>): given is PromiseLike<T> {
+  return isThenable(given) && !(interop in given);
 }

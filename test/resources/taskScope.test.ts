@@ -1,4 +1,4 @@
-import { EMPTY, finalize, map, NEVER, Observable, of, Subject, switchMap, take, throwError, timer } from 'rxjs';
+import { EMPTY, finalize, map, noop, NEVER, Observable, of, Subject, switchMap, take, throwError, timer } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { BufferOverflowError } from '../../src/errors/BufferOverflowError.js';
 import { CleanupTimeoutError } from '../../src/errors/CleanupTimeoutError.js';
@@ -100,6 +100,7 @@ describe('a task', () => {
       2,
     ],
     ['an Observable', () => of(1, 2), 2],
+    ['an Observable to which somebody has given a then', () => Object.assign(of(1, 2), { then: noop }), 2],
     ['an Observable without a value', () => EMPTY, undefined],
     ['an array', () => [1, 2], 2],
     ['an async iterable', () => generator(), 2],

@@ -2,7 +2,7 @@ import { from, type ObservableInput, type Subscriber } from 'rxjs';
 import type { CleanupScope } from '../../link/protocol.js';
 import { pullsInner, subscribeByPull } from '../innerPull.js';
 import { operate } from '../operate.js';
-import { isThenable } from '../puller.js';
+import { isPromise } from '../puller.js';
 import type { TaskContext } from './TaskScope.js';
 
 /** Who has the work done. */
@@ -28,7 +28,7 @@ export class TaskWork<T> {
     const { worker } = this;
     try {
       const input = task(worker);
-      if (isThenable(input)) this.follow(input);
+      if (isPromise(input)) this.follow(input);
       else this.subscribeTo(input);
     } catch (thrown) {
       worker.failed(thrown);
