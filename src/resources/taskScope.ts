@@ -37,10 +37,14 @@ import { readSignal } from '../options/signal.js';
  *   another has failed. First all signals are aborted, then Observables and iterators are told to stop; a promise is waited for,
  *   and what it still gives counts. Those that wait are never started. Cancelled is not failed.
  * - **Clean-up** is waited for as long as it takes; once a task is cancelled or has failed, `cleanupTimeout` at the most.
- *   Clean-up that fails is a failure of its task, and so is clean-up that hangs: with a `CleanupTimeoutError`.
+ *   Clean-up that fails is a failure of its task, and so is clean-up that hangs: with a `CleanupTimeoutError`. Only such a
+ *   task may still go on when the scope is over; with a `cleanupTimeout` of `Infinity`, none does.
  * - **Backpressure**: `run` throws a `BufferOverflowError` when `bufferSize` tasks wait for their start.
  * - **Drops** all values of a task but the last. No task that has ended is remembered.
  * - **Rather** `gather` when all tasks are there from the beginning; `bufferedMergeMap` when they come from a stream.
+ *
+ * A task that waits for `join` or `cancel` of its own scope waits for itself: with `join` for ever, after a cancellation for
+ * `cleanupTimeout`, with which it has failed. In a task, call `cancel` and go on.
  *
  * @throws RangeError if called with an option out of range
  * @throws TypeError if an option is of another type

@@ -651,6 +651,31 @@ describe('cancel', () => {
     expect(thrown).toBeInstanceOf(TaskScopeClosedError);
   });
 
+  it('awaited by a task is that task waiting for itself: it fails when cleanupTimeout is over, and join never ends', async () => {
+    const scope = taskScope({ cleanupTimeout: 1 });
+    const joining = scope.run(() => scope.join());
+    expect(await outcomes(joining.result, scope.join())).toEqual(['pending', 'pending']);
+    const cancelling = taskScope({ cleanupTimeout: 1 });
+    cancelling.run(() => cancelling.cancel());
+    expect(await errorsOf(cancelling.join())).toEqual([expect.any(CleanupTimeoutError)]);
+    const later = (await reported(unhandled)) as AggregateError; // what the promise of the task has come to
+    expect(later.errors).toEqual([expect.any(CleanupTimeoutError)]);
+    expect(await errorsOf(scope.cancel())).toEqual([expect.any(CleanupTimeoutError)]);
+    await reported(unhandled);
+  });
+
+  it('called by a task that goes on is a race', async () => {
+    const scope = taskScope();
+    scope.run(async () => {
+      await Promise.resolve();
+      void scope.cancel();
+      return 'first';
+    });
+    const loser = scope.run(() => NEVER);
+    await scope.join();
+    expect(loser.state).toBe('cancelled');
+  });
+
   it('waits at most cleanupTimeout, and then tells', async () => {
     vi.useFakeTimers();
     try {

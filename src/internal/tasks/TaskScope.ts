@@ -38,7 +38,8 @@ export interface TaskContext extends WorkContext {
   readonly scope: TaskScope;
   /**
    * Opens a scope for tasks below this one, with its `cleanupTimeout` and `scheduler` if the options say nothing else. It is
-   * cancelled with this task, and this task is not over before it is; what fails in it fails this task, unless it is joined.
+   * cancelled with this task, and this task is not over before it is; what fails in it fails this task, when its work has come
+   * to an end, unless it has been joined or cancelled.
    */
   readonly fork: (options?: Omit<TaskScopeOptions, 'signal'>) => TaskScope;
 }
@@ -95,13 +96,13 @@ export interface TaskScope extends AsyncDisposableScope {
   run<T>(task: (context: TaskContext) => ObservableInput<T>, options?: TaskOptions): Task<T>;
   /**
    * Waits until all tasks have ended and their clean-ups have settled; then the scope is over. Until then those that run can
-   * still run others. Rejects with an `AggregateError` of what has failed, or else with the reason of the `signal` that has
+   * still run others; one that waits for this waits for itself. Rejects with an `AggregateError` of what has failed, or else with the reason of the `signal` that has
    * cancelled the scope.
    */
   join(): Promise<void>;
   /**
    * Cancels all tasks, and waits as `join` does. That it is cancelled is no failure: it rejects only with an `AggregateError` of
-   * what has failed. Default reason: an `AbortError`.
+   * what has failed. A task calls it and goes on: to wait for it would be to wait for itself. Default reason: an `AbortError`.
    */
   cancel(reason?: unknown): Promise<void>;
 }
