@@ -11,12 +11,15 @@ import {
   throwError,
   timer,
   VirtualTimeScheduler,
+  type Subscription,
 } from 'rxjs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ShutdownEndedError } from '../../src/errors/ShutdownEndedError.js';
 import { ShutdownError, type ShutdownReport } from '../../src/errors/ShutdownError.js';
+import { Completion } from '../../src/internal/Completion.js';
 import type { Shutdown, ShutdownSummary } from '../../src/internal/shutdown/Shutdown.js';
 import { bufferedMergeMap, gatedBy } from '../../src/index.js';
+import { findCleanupScope } from '../../src/link/walk.js';
 import { gracefulShutdown, type GracefulShutdownOptions } from '../../src/operators/gracefulShutdown.js';
 import { createShutdown, type CreateShutdownOptions } from '../../src/resources/createShutdown.js';
 import { cleanedUpBy } from '../support/cleanedUpBy.js';
@@ -1093,6 +1096,48 @@ describe('with gracefulShutdown', () => {
     record(source(300).pipe(graceful(shutdown)));
     void shutdown.abort();
     expect(summaries).toMatchObject([{ pipelines: [{ cleanup: 'failed' }, { outcome: 'cut-off', aborted: 1 }] }]);
+  });
+
+  it.each([
+    [
+      'subscribed after the drain',
+      0,
+      (shutdown: Shutdown, subscribe: () => void) => {
+        void shutdown.stop();
+        subscribe();
+      },
+    ],
+    [
+      'given up by a shutdown that has less time than it had, its consumer gone',
+      40,
+      (shutdown: Shutdown, subscribe: () => Subscription) => {
+        shutdown.drain('http', hangs('http'));
+        const subscription = subscribe();
+        void shutdown.stop();
+        subscription.unsubscribe();
+        shutdown.add('late', takes('late', 1));
+        void shutdown.abort();
+        scheduler.flush();
+      },
+    ],
+  ])('%s, its clean-up that fails is reported: it is not in the summary', async (_, ms, run) => {
+    const failure = new Error('clean-up');
+    const pipeline = () =>
+      new Observable<number>((subscriber) => {
+        const scope = findCleanupScope(subscriber);
+        return () => {
+          const cleanup = new Completion();
+          scope?.track(cleanup);
+          if (ms === 0) cleanup.reject(failure);
+          else
+            at(ms, () => {
+              cleanup.reject(failure);
+            });
+        };
+      });
+    const shutdown = create();
+    run(shutdown, () => NEVER.pipe(gracefulShutdown(pipeline, { on: shutdown, onTimeout: 'complete' })).subscribe());
+    expect(await reported(unhandled)).toBe(failure);
   });
 
   it('whose pipeline function throws is let go', () => {

@@ -78,10 +78,11 @@ export class Coordinator implements Participation {
     return Math.min(share, Math.max(0, this.deadline - this.now()));
   }
 
-  leave(participant: Participant, report?: ShutdownReport): void {
-    if (!this.participants.remove(participant)) return;
+  leave(participant: Participant, report?: ShutdownReport): boolean {
+    if (!this.participants.remove(participant)) return false;
     if (report) this.pipelines.push(report);
     this.closeIfDrained();
+    return true;
   }
 
   drain(name: string, drain: (context: DrainContext) => unknown): () => void {

@@ -136,7 +136,7 @@ export class GracefulOperation<T, R> implements Participant {
     this.phase = 'ended';
     tally.forget();
     if (hasConsumer) endWithReport(destination, settings, report);
-    participation?.leave(this, report);
-    if (hasConsumer && !participation) answerForCleanup(settings, report);
+    const isInSummary = participation?.leave(this, report) ?? false;
+    if (!isInSummary) answerForCleanup(hasConsumer ? settings : undefined, report);
   }
 }

@@ -20,11 +20,11 @@ export function endWithReport(
   else destination.error(new ShutdownError(where, report));
 }
 
-/** Clean-up that has failed is told of, and be it here: where there is no report, and no error that has it. */
+/** Clean-up that has failed is told of, and be it here: where there is no report, and no error that has it. Nor is there where nobody was `told`. */
 export function answerForCleanup(
-  { onReport, onTimeout }: Pick<GracefulSettings<never, never>, 'onReport' | 'onTimeout'>,
+  told: Pick<GracefulSettings<never, never>, 'onReport' | 'onTimeout'> | undefined,
   { outcome, cleanupError }: ShutdownReport,
 ): void {
-  const isInError = outcome !== 'failed' && onTimeout === 'error';
-  if (cleanupError !== undefined && !onReport && !isInError) reportUnhandled(cleanupError);
+  const isInError = outcome !== 'failed' && told?.onTimeout === 'error';
+  if (cleanupError !== undefined && !told?.onReport && !isInError) reportUnhandled(cleanupError);
 }

@@ -21,8 +21,8 @@ export interface Participation {
   readonly aborted: { readonly timedOut: boolean } | undefined;
   /** For how long the clean-up will be waited for if it begins now, in milliseconds. */
   readonly cleanupTimeout: number;
-  /** To be called when the pipeline has ended; with the report, if it had been stopped. */
-  leave(pipeline: Participant, report?: ShutdownReport): void;
+  /** To be called when the pipeline has ended; with the report, if it had been stopped. Gives whether it was still waited for. */
+  leave(pipeline: Participant, report?: ShutdownReport): boolean;
 }
 
 // A registered symbol, so that two copies of the package understand each other.
