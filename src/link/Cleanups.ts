@@ -2,7 +2,6 @@ import { Subscription, type SchedulerLike } from 'rxjs';
 import { Completion } from '../internal/Completion.js';
 import { reportUnhandled } from '../internal/reportUnhandled.js';
 import { resolveOnce } from '../internal/resolveOnce.js';
-import { runCleanup } from '../internal/runCleanup.js';
 import type { CleanupScope } from './protocol.js';
 
 export interface CleanupPatience {
@@ -68,8 +67,13 @@ export class Cleanups implements CleanupScope {
   /** A teardown that may throw, which is a clean-up that has failed. Until it is through, nobody has done with waiting. */
   attempt(teardown: () => void): void {
     this.pending++;
-    const failed = runCleanup(teardown);
-    if (failed) this.track(failed);
+    try {
+      teardown();
+    } catch (thrown) {
+      const failed = new Completion();
+      failed.reject(thrown);
+      this.track(failed);
+    }
     this.pending--;
     if (this.pending === 0) this.notify?.();
   }
