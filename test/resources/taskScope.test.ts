@@ -3,7 +3,13 @@ import { describe, expect, it, vi } from 'vitest';
 import { BufferOverflowError } from '../../src/errors/BufferOverflowError.js';
 import { CleanupTimeoutError } from '../../src/errors/CleanupTimeoutError.js';
 import { TaskScopeClosedError } from '../../src/errors/TaskScopeClosedError.js';
-import type { Task, TaskContext, TaskScope, TaskScopeOptions } from '../../src/internal/tasks/TaskScope.js';
+import type {
+  Task,
+  TaskContext,
+  TaskOptions,
+  TaskScope,
+  TaskScopeOptions,
+} from '../../src/internal/tasks/TaskScope.js';
 import { operate } from '../../src/internal/operate.js';
 import { runCleanup } from '../../src/internal/runCleanup.js';
 import { findCleanupScope } from '../../src/link/walk.js';
@@ -397,14 +403,40 @@ describe('cancel of a task', () => {
     expect([task.mock.calls.length, await outcomes(scope.join())]).toEqual([0, [undefined]]);
   });
 
-  it('leaves no listener: 100 000 tasks behind one signal', async () => {
-    const [own, parent] = [new CountedSignal(), new CountedSignal()];
-    const scope = taskScope({ signal: parent.signal });
-    for (let i = 0; i < 100_000; i++) scope.run(() => EMPTY, { signal: own.signal });
-    expect([own.listeners, parent.added, parent.listeners]).toEqual([0, 1, 1]);
-    await scope.join();
-    expect(parent.listeners).toBe(0);
-  });
+  const ways: Record<string, (scope: TaskScope, options: TaskOptions) => void> = {
+    'that complete': (scope, options) => scope.run(() => EMPTY, options),
+    'that fail': (scope, options) => {
+      scope.run(() => throwError(() => reason), options).result.catch(noop);
+    },
+    'that are cancelled': (scope, options) => {
+      scope.run(() => NEVER, options).cancel();
+    },
+    'that are cancelled before their start': (scope, options) => {
+      scope.run((context) => {
+        scope.run(() => NEVER, options).cancel();
+        return context.signal.aborted ? NEVER : EMPTY;
+      }, options);
+    },
+    'that open scopes': (scope, options) => {
+      scope.run(({ fork }) => {
+        fork().run(() => EMPTY, options);
+        return EMPTY;
+      }, options);
+    },
+  };
+  it.each(Object.entries(ways))(
+    'leaves no listener: 100 000 tasks behind one signal, %s',
+    async (_, run) => {
+      const [own, parent] = [new CountedSignal(), new CountedSignal()];
+      const scope = taskScope({ signal: parent.signal, onError: 'settle' });
+      for (let i = 0; i < 100_000; i++) run(scope, { signal: own.signal });
+      expect([own.listeners, parent.added, parent.listeners]).toEqual([0, 1, 1]);
+      expect(own.added).toBeGreaterThan(99_999);
+      await scope.join();
+      expect(parent.listeners).toBe(0);
+    },
+    30_000,
+  );
 
   it(
     'after it has completed, while its clean-up goes on, gives the clean-up so much time',
