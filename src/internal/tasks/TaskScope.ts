@@ -68,14 +68,14 @@ export interface Task<T = unknown> {
   cancel(reason?: unknown): void;
 }
 
-/** What `await using` asks for, where the TypeScript of the user knows it. */
-type AsyncDisposeKey = SymbolConstructor['asyncDispose' & keyof SymbolConstructor] & symbol;
-
 /**
- * `await using` cancels the scope at the end of its block, and waits: as `cancel`, but silent about what `join` has told.
+ * `await using` cancels the scope at the end of its block, and waits: as `cancel`, but silent about what `join` has told. Without
+ * a property where the TypeScript of the user does not know that.
  * @public
  */
-export type AsyncDisposableScope = Readonly<Record<AsyncDisposeKey, () => Promise<void>>>;
+export type AsyncDisposableScope = Readonly<
+  Record<SymbolConstructor['asyncDispose' & keyof SymbolConstructor] & symbol, () => Promise<void>>
+>;
 
 /**
  * A scope that its tasks never outlive; `taskScope` makes one.
@@ -83,7 +83,8 @@ export type AsyncDisposableScope = Readonly<Record<AsyncDisposeKey, () => Promis
  */
 export interface TaskScope extends AsyncDisposableScope {
   /**
-   * The tasks that are there (they wait, run or stop), in the order of their start: at once, and on each change of one.
+   * The tasks that are there (they wait, run or stop), in the order of their start: at once, and on each change of one. Each time
+   * it is a copy of the list, while somebody is subscribed: to look at some hundreds, not at a hundred thousand.
    * Completes when the scope is over.
    */
   readonly tasks$: Observable<readonly Task[]>;
