@@ -116,7 +116,8 @@ export class TaskRun<T = unknown> extends TaskHandle<T> implements Worker, Holde
   // What its holds tell
 
   cleanupFailed(error: unknown): void {
-    if (this.isOver || this.state === 'running') reportUnhandled(error); // nobody waits for it
+    if (this.isOver || this.state === 'running')
+      reportUnhandled(error); // nobody waits for it
     else {
       this.fail(error);
       this.holds?.limit();
