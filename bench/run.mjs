@@ -5,11 +5,14 @@ import * as batchWithin from './batchWithin.mjs';
 import * as gated from './gated.mjs';
 import * as jsonl from './jsonl.mjs';
 import * as keyed from './keyed.mjs';
+import * as limiter from './limiter.mjs';
 import * as memory from './memory.mjs';
 import * as peers from './peers.mjs';
+import * as pool from './pool.mjs';
 import * as problem from './problem.mjs';
 import * as promise from './promise.mjs';
 import * as queue from './queue.mjs';
+import * as sessions from './sessions.mjs';
 import * as sharing from './sharing.mjs';
 import * as sizes from './sizes.mjs';
 import * as sync from './sync.mjs';
@@ -36,6 +39,9 @@ const claims = {
   zipped,
   timeout,
   tasks,
+  limiter,
+  pool,
+  sessions,
   sizes,
 };
 const names = process.argv.slice(2).filter((argument) => argument !== '--check');

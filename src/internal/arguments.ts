@@ -30,7 +30,7 @@ export function nonNegativeIntegerOrInfinity(name: string, value: number): numbe
 }
 
 /** What the timers of every platform can hold, in ms: with more they fire at once. */
-const longestDelay = 2 ** 31 - 1;
+export const longestDelay = 2 ** 31 - 1;
 
 /** In milliseconds. */
 export function nonNegativeDurationOrInfinity(name: string, value: number): number {

@@ -151,16 +151,15 @@ export class TaskRun<T = unknown> extends TaskHandle<T> implements Worker, Holde
 
   /** Here, and not by itself: so that it is not over before what its teardown throws is known. */
   private tearDown(): void {
-    const { holds } = this;
     this.runner.during(() => {
-      holds?.add();
+      this.holds?.add();
       try {
         this.work?.unsubscribe();
       } catch (thrown) {
         this.fail(thrown);
       }
-      if (this.isCancelled) holds?.limit();
-      holds?.release();
+      if (this.isCancelled) this.holds?.limit();
+      this.holds?.release();
     });
   }
 
