@@ -14,6 +14,8 @@ export interface Settings {
   rejected: string;
   /** How many records to read at most. */
   records: number;
+  /** How many requests there may be in a second. */
+  rate: number;
   /** The share of answers that are 503. */
   failures: number;
 }
@@ -26,6 +28,7 @@ Without a file: the cities of GeoNames.
   --records <n>      read at most n records (default: 100000 cities, or the whole file)
   --out <file>       where the records go, - for standard output (default: examples/data/places.jsonl)
   --rejected <file>  where the bad records go (default: beside the output, as *.rejected.jsonl)
+  --rate <n>         requests per second, at most (default: 10000)
   --failures <share> how many of the service's answers are 503, 0 to 1 (default: 0.001)
   --help             this text
 `;
@@ -52,13 +55,21 @@ export function readArguments(args: string[]): Settings | undefined {
         ? (output === '-' ? places : output).replace(/(\.\w+)?$/, '.rejected.jsonl')
         : asCalled(values.rejected),
     records: count('--records', values.records) ?? (input === cities ? 100_000 : Infinity),
+    rate: count('--rate', values.rate) ?? 10_000,
     failures: share('--failures', values.failures) ?? 0.001,
   };
 }
 
 function parse(args: string[]) {
   const text = { type: 'string' } as const;
-  const options = { records: text, out: text, rejected: text, failures: text, help: { type: 'boolean' } } as const;
+  const options = {
+    records: text,
+    out: text,
+    rejected: text,
+    rate: text,
+    failures: text,
+    help: { type: 'boolean' },
+  } as const;
   try {
     return parseArgs({ args, allowPositionals: true, options });
   } catch (error) {

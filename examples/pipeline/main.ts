@@ -1,9 +1,10 @@
 import { constants } from 'node:os';
 import { finished } from 'node:stream/promises';
 import { firstValueFrom, lastValueFrom } from 'rxjs';
-import type { ResourceReport } from 'rxjs-flow-control';
+import { createRateLimiter, DeadLetterError, type ResourceReport } from 'rxjs-flow-control';
 import { createShutdown } from 'rxjs-flow-control/node';
 import { readArguments, usage, UsageError, type Settings } from './arguments.js';
+import { createConnections } from './connections.js';
 import { openFiles, PathError } from './files.js';
 import { enrich } from './pipeline.js';
 import { showMessage, showProgress, showReport } from './report.js';
@@ -11,7 +12,7 @@ import { startService } from './service.js';
 import { Tally } from './Tally.js';
 
 async function run(settings: Settings): Promise<void> {
-  const { records } = settings;
+  const { records, rate } = settings;
   const { shareRead, ...files } = await openFiles(settings);
   const service = await startService(settings.failures);
   const tally = new Tally();
@@ -21,7 +22,10 @@ async function run(settings: Settings): Promise<void> {
   });
 
   const shutdown = createShutdown({ drainTimeout: 30_000, sameWithin: 500 });
+  const connections = createConnections(16);
+  const limiter = createRateLimiter({ limit: rate, interval: 1000 });
   shutdown.add('service', service.stop);
+  shutdown.add('connections', () => connections.drain());
   shutdown.add('rejected', () => finished(files.rejected.end()));
   void firstValueFrom(shutdown.stopping$, { defaultValue: theEnd }).then((reason) => {
     endProgress();
@@ -29,9 +33,8 @@ async function run(settings: Settings): Promise<void> {
   });
   let failed: readonly ResourceReport[];
   try {
-    tally.written = await lastValueFrom(enrich({ ...files, url: service.url, records, shutdown, tally }), {
-      defaultValue: 0,
-    });
+    const job = { ...files, url: service.url, connections, limiter, records, shutdown, tally };
+    tally.written = await lastValueFrom(enrich(job), { defaultValue: 0 });
   } finally {
     const { resources } = await shutdown.stop(theEnd);
     failed = resources.filter(({ state }) => state !== 'closed');
@@ -59,6 +62,6 @@ try {
   if (settings) await run(settings);
   else process.stdout.write(usage);
 } catch (error) {
-  const code = explain(error as Error);
+  const code = explain((error instanceof DeadLetterError ? error.cause : error) as Error);
   process.exitCode ??= code; // a signal has set it
 }

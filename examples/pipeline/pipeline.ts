@@ -1,16 +1,18 @@
 import type { Readable, Writable } from 'node:stream';
-import { catchError, filter, map, retry, take, tap, type Observable } from 'rxjs';
+import type { Agent } from 'node:http';
+import { filter, map, take, tap, type Observable } from 'rxjs';
 import {
-  abortable,
   bufferedMergeMap,
   formatJsonLines,
   gracefulShutdown,
   splitLines,
+  type Pool,
+  type RateLimiter,
   type Shutdown,
 } from 'rxjs-flow-control';
 import { fromReadable, writeTo } from 'rxjs-flow-control/node';
-import { backOff, locate } from './locate.js';
-import { setAside } from './setAside.js';
+import { locate } from './locate.js';
+import { askAgain, setAside } from './recovery.js';
 import type { Tally } from './Tally.js';
 
 export interface Job {
@@ -20,6 +22,9 @@ export interface Job {
   rejected: Writable;
   /** The service that is asked. */
   url: string;
+  connections: Pool<Agent>;
+  /** Of the requests. */
+  limiter: RateLimiter;
   /** How many records are read at most. */
   records: number;
   /** Ends the reading; what has been read is finished. */
@@ -28,24 +33,24 @@ export interface Job {
 }
 
 /** Asks a service about the place of each record, 16 at a time, writes the records with what it says, and emits how many these are. */
-export function enrich({ input, output, rejected, url, records, shutdown, tally }: Job): Observable<number> {
-  const lines$ = fromReadable(input).pipe(
+export function enrich(job: Job): Observable<number> {
+  const { input, output, rejected, url, connections, limiter, records, shutdown, tally } = job;
+  const line$ = fromReadable(input).pipe(
     splitLines(),
     map((text, index) => ({ text, line: index + 1 })),
     filter(({ text }) => text.trim() !== ''),
     take(records),
   );
 
-  const finish = (line$: typeof lines$) =>
-    line$.pipe(
+  const finish = (accepted$: typeof line$) =>
+    accepted$.pipe(
       tap(() => tally.read++),
       bufferedMergeMap(
         ({ text, line }) => {
           tally.start();
-          return abortable((signal) => locate(text, url, signal)).pipe(
-            retry({ count: 5, delay: backOff(tally) }),
-            catchError(setAside(line, rejected, tally)),
-          );
+          return connections
+            .use((connection, { signal }) => locate(text, { url, connection, limiter, signal }))
+            .pipe(askAgain(tally), setAside(line, rejected, tally));
         },
         { concurrent: 16, highWaterMark: 64 },
       ),
@@ -54,5 +59,5 @@ export function enrich({ input, output, rejected, url, records, shutdown, tally 
       writeTo(output, { end: output !== process.stdout }),
     );
 
-  return lines$.pipe(gracefulShutdown(finish, { on: shutdown }));
+  return line$.pipe(gracefulShutdown(finish, { on: shutdown }));
 }
