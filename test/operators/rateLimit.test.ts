@@ -1,8 +1,9 @@
-import { concat, NEVER, Observable, of, range, Subject, take, VirtualTimeScheduler } from 'rxjs';
+import { concat, finalize, NEVER, Observable, of, range, Subject, take, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { BufferOverflowError, fromPull, gatedBy } from '../../src/index.js';
 import { PermitCostError } from '../../src/errors/PermitCostError.js';
 import { RateLimitError } from '../../src/errors/RateLimitError.js';
+import type { PermitAnswer } from '../../src/internal/limiter/LimitSettings.js';
 import { operate } from '../../src/internal/operate.js';
 import { rateLimit, type RateLimitLineOptions, type RateLimitOptions } from '../../src/operators/rateLimit.js';
 import { createRateLimiter } from '../../src/resources/createRateLimiter.js';
@@ -19,6 +20,10 @@ keepsOperatorContract("rateLimit in mode 'enforce'", () =>
 keepsOperatorContract('rateLimit by key', () => rateLimit({ limit: 1000, interval: 1000, key: () => 'a' }));
 
 const unhandled = collectUnhandled();
+
+const throwsAtTheEnd = finalize<string>(() => {
+  throw new Error('teardown');
+});
 
 /** Pushes by hand in virtual time, and notes what is emitted, when, and what is dropped. */
 function pushing(options: Partial<RateLimitOptions<string>> = {}, gate?: ManualGate) {
@@ -629,6 +634,36 @@ describe('rateLimit', () => {
         .subscribe((value) => log.push(value));
       scheduler.flush();
       expect(log).toEqual(['oops', 'other']);
+    });
+
+    it('a teardown that throws when the last value has passed does not hold up the others that wait', async () => {
+      const scheduler = new VirtualTimeScheduler();
+      const limiter = createRateLimiter({ limit: 1, interval: 10, scheduler });
+      limiter.tryAcquire();
+      const [first, other] = [of('first').pipe(rateLimit(limiter), throwsAtTheEnd), of('other')];
+      const logs = [first, other.pipe(rateLimit(limiter))].map((limited) => record(limited).log);
+      scheduler.flush();
+      expect(logs).toEqual([
+        ['first', 'complete'],
+        ['other', 'complete'],
+      ]);
+      expect(limiter.statistics().waiting).toBe(0);
+      expect(await reported(unhandled)).toMatchObject({ name: 'UnsubscriptionError' });
+    });
+
+    it('a teardown that throws when its value was refused lets the others be told', async () => {
+      let answer = (_: PermitAnswer): void => {};
+      const take = () => ({ then: (resolve: typeof answer) => (answer = resolve) }) as never;
+      const limiter = createRateLimiter({ limit: 1, interval: 10, store: { take }, failure: 'closed' });
+      const [first, other] = [new Subject<string>(), new Subject<string>()];
+      const enforced = [first.pipe(rateLimit(limiter, { mode: 'enforce' }), throwsAtTheEnd)];
+      enforced.push(other.pipe(rateLimit(limiter, { mode: 'enforce' })));
+      const logs = enforced.map((limited) => record(limited).log);
+      first.next('first');
+      other.next('other');
+      answer({ granted: false, retryAfter: 10 });
+      expect(logs).toEqual([[['error', expect.any(RateLimitError)]], [['error', expect.any(RateLimitError)]]]);
+      expect(await reported(unhandled)).toMatchObject({ name: 'UnsubscriptionError' });
     });
   });
 

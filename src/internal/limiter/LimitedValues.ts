@@ -11,6 +11,7 @@ import { WaitLine } from '../../machines/WaitLine.js';
 import type { QueueOptions } from '../../options/queue.js';
 import { nonNegativeInteger } from './nonNegativeInteger.js';
 import { Losses } from '../Losses.js';
+import { reportUnhandled } from '../reportUnhandled.js';
 import type { Lane } from './Lane.js';
 import type { Limiter } from './Limiter.js';
 import { ValueLine, type Priced } from './ValueLine.js';
@@ -97,27 +98,31 @@ export class LimitedValues<T> {
 
   emit(line: ValueLine<T>): void {
     const { value } = this.waiting.shift(line);
-    try {
-      line.update();
-      this.destination.next(value);
-    } catch (thrown) {
-      this.fail(thrown);
-    }
-    this.moved();
+    outOfLane(() => {
+      try {
+        line.update();
+        this.destination.next(value);
+      } catch (thrown) {
+        this.fail(thrown);
+      }
+      this.moved();
+    });
   }
 
   refuse(line: ValueLine<T>, retryAfter: number, failure: ErrorOptions | undefined): void {
     const { limiter, losses, settings } = this;
     limiter.refused++;
-    if (settings.mode === 'enforce') this.fail(new RateLimitError(settings.where, retryAfter, failure));
-    else {
-      const { value } = this.waiting.shift(line);
-      losses.attempt(() => {
-        settings.onDrop(value, 'rate-limit');
-      });
-      line.update();
-      this.moved();
-    }
+    outOfLane(() => {
+      if (settings.mode === 'enforce') this.fail(new RateLimitError(settings.where, retryAfter, failure));
+      else {
+        const { value } = this.waiting.shift(line);
+        losses.attempt(() => {
+          settings.onDrop(value, 'rate-limit');
+        });
+        line.update();
+        this.moved();
+      }
+    });
   }
 
   private enqueue(priced: Priced<T>, key: unknown): void {
@@ -150,5 +155,14 @@ export class LimitedValues<T> {
     if (this.destination.closed) return;
     if (this.sourceCompleted && this.waiting.size === 0) this.destination.complete();
     else this.gate.wake();
+  }
+}
+
+/** A teardown below may throw at the end: that is reported, since others wait in the lane who have nothing to do with it. */
+function outOfLane(tell: () => void): void {
+  try {
+    tell();
+  } catch (thrown) {
+    reportUnhandled(thrown);
   }
 }
