@@ -492,6 +492,24 @@ describe('rateLimit', () => {
       else expect(log).toEqual(['a@100', new RateLimitError('rateLimit', 10)]);
     });
 
+    it.each(['enforce', 'drop'] as const)('refuses nothing, also where others wait for permits, mode %s', (mode) => {
+      const scheduler = new VirtualTimeScheduler();
+      const limiter = createRateLimiter({ limit: 1, interval: 10, scheduler });
+      const gate = new ManualGate();
+      const source = new Subject<string>();
+      const { log } = record(source.pipe(rateLimit(limiter, { mode }), gatedBy(gate)));
+      limiter.tryAcquire();
+      record(of('waits').pipe(rateLimit(limiter)));
+      source.next('a');
+      expect([log, limiter.statistics().refused]).toEqual([[], 0]);
+      scheduler.flush();
+      scheduler.schedule(() => {
+        gate.ready = true;
+      }, 10);
+      scheduler.flush();
+      expect(log).toEqual(['a']);
+    });
+
     it('lets others have the permits that it cannot use', () => {
       const scheduler = new VirtualTimeScheduler();
       const limiter = createRateLimiter({ limit: 1, interval: 10, scheduler });

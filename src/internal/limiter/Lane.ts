@@ -128,10 +128,10 @@ export abstract class Lane implements Ranked {
     // Whole ms, and at least one, so that time passes whatever the rounding says.
     if (this.patient.first) this.host.wake(this, now + Math.max(1, Math.ceil(delay)));
     const refused = this.impatient.first;
-    if (refused) {
-      this.take(refused);
-      refused.refuse(Math.ceil(Math.max(delay, this.delayFor(refused.cost, now))), this.failure);
-    }
-    return refused !== undefined;
+    if (!refused) return false;
+    this.take(refused);
+    if (refused.isReady()) refused.refuse(Math.ceil(Math.max(delay, this.delayFor(refused.cost, now))), this.failure);
+    else refused.skip();
+    return true;
   }
 }
