@@ -21,6 +21,7 @@ export class FixedWindow implements PermitRule {
   }
 
   take(now: number, cost: number): void {
+    if (cost === 0) return;
     if (this.isIdle(now)) {
       this.start = now;
       this.used = 0;

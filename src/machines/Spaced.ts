@@ -17,8 +17,8 @@ export class Spaced implements PermitRule {
     this.taken = new Debt(capacity);
   }
 
-  delay(now: number): number {
-    return Math.max(0, this.taken.at(now)) / this.capacity;
+  delay(now: number, cost: number): number {
+    return cost === 0 ? 0 : Math.max(0, this.taken.at(now)) / this.capacity;
   }
 
   take(now: number, cost: number): void {

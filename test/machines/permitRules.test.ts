@@ -111,8 +111,8 @@ describe('FixedWindow', () => {
         const taken = takeAll(new FixedWindow(limit, interval), wishes);
         expect(most(taken, interval)).toBeLessThanOrEqual(2 * limit);
         let start = -Infinity;
-        for (const { at } of taken) {
-          if (at < start + interval) continue;
+        for (const { at, cost } of taken) {
+          if (cost === 0 || at < start + interval) continue;
           start = at;
           expect(within(taken, start, start + interval)).toBeLessThanOrEqual(limit);
         }
@@ -178,10 +178,10 @@ describe('Spaced', () => {
   it('saves nothing up, and pauses after several as after one by one', () => {
     const spaced = new Spaced(5, 10);
     spaced.take(0, 3);
-    expect(spaced.delay(0)).toBe(6);
-    expect(spaced.delay(1000)).toBe(0);
+    expect(spaced.delay(0, 1)).toBe(6);
+    expect(spaced.delay(1000, 1)).toBe(0);
     spaced.take(1000, 1);
-    expect(spaced.delay(1000)).toBe(2);
+    expect(spaced.delay(1000, 1)).toBe(2);
     expect([spaced.isIdle(1001), spaced.isIdle(1002)]).toEqual([false, true]);
   });
 });
@@ -217,3 +217,17 @@ it.each<[string, (limit: number, interval: number) => PermitRule]>([
     }
   },
 );
+
+it.each<[string, PermitRule]>([
+  ['SlidingWindow', new SlidingWindow(1, 10)],
+  ['FixedWindow', new FixedWindow(1, 10)],
+  ['TokenBucket', new TokenBucket(1, 10, 1)],
+  ['Spaced', new Spaced(1, 10)],
+])('%s lets pass at once what costs nothing, and is as it was before', (_, rule) => {
+  rule.take(0, 0);
+  expect(rule.isIdle(0)).toBe(true);
+  rule.take(5, 1);
+  expect(rule.delay(6, 0)).toBe(0);
+  rule.take(6, 0);
+  expect([rule.delay(14, 1), rule.delay(15, 1)]).toEqual([1, 0]);
+});
