@@ -1,4 +1,16 @@
-import { concat, EMPTY, lastValueFrom, NEVER, type Observable, of, Subject, take, throwError, timer } from 'rxjs';
+import {
+  concat,
+  EMPTY,
+  lastValueFrom,
+  NEVER,
+  type Observable,
+  of,
+  type SchedulerLike,
+  Subject,
+  take,
+  throwError,
+  timer,
+} from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { operate } from '../../src/internal/operate.js';
 import { gatedBy } from '../../src/operators/gatedBy.js';
@@ -376,6 +388,22 @@ describe('createPool', () => {
       expect(second.log).toHaveLength(2);
       expect(clock.actions).toEqual([]);
       expect(pool.statistics()).toEqual({ ...none, size: 1, idle: 1 });
+    });
+
+    it('does not wait for what the clock was set back by (trap: Date is no steady clock)', () => {
+      const clock = new Clock();
+      let setBackBy = 0;
+      const scheduler: SchedulerLike = {
+        now: () => clock.now() - setBackBy,
+        schedule: (work, delay, state) => clock.schedule(work as never, delay, state as never),
+      };
+      const { hold, ids } = pooled({ max: 1, acquireTimeout: 10, scheduler });
+      hold();
+      const { log } = ids();
+      setBackBy = 3_600_000;
+      clock.advance(20);
+      expect(log).toEqual([['error', expect.objectContaining({ name: 'PoolTimeoutError', operation: 'acquire' })]]);
+      expect(clock.actions).toEqual([]);
     });
 
     it('a timeout never fires after success (reactor-pool 331)', () => {

@@ -4,6 +4,7 @@ import { PoolTimeoutError } from '../../errors/PoolTimeoutError.js';
 import type { Claim } from '../../machines/ClaimLine.js';
 import { Inventory } from '../../machines/Inventory.js';
 import type { Place } from '../../machines/Place.js';
+import { SteadyTime } from '../../machines/SteadyTime.js';
 import { reportUnhandled } from '../reportUnhandled.js';
 import { Alarm } from '../Alarm.js';
 import { PoolCalls, type PoolEvents } from './PoolCalls.js';
@@ -21,6 +22,7 @@ export class PoolEngine<R> implements PoolEvents<R> {
   readonly inventory: Inventory<R, PoolClaim<R>>;
   private readonly calls: PoolCalls<R>;
   private readonly alarm: Alarm;
+  private readonly time = new SteadyTime();
   private working = false;
   /** Of those that are destroyed while somebody waits in `close`. */
   private failures: unknown[] | undefined;
@@ -81,7 +83,7 @@ export class PoolEngine<R> implements PoolEvents<R> {
       else this.calls.destroy(place);
     }
     this.working = false;
-    this.alarm.set(inventory.nextDue);
+    this.alarm.set(inventory.nextDue, this.now());
     if (inventory.isDone) this.finish();
   }
 
@@ -164,7 +166,7 @@ export class PoolEngine<R> implements PoolEvents<R> {
   }
 
   private now(): number {
-    return this.settings.patience.scheduler.now();
+    return this.time.at(this.settings.patience.scheduler.now());
   }
 
   private finish(): void {
