@@ -116,7 +116,7 @@ export function createPool<R>(options: CreatePoolOptions<R>): Pool<R> {
     },
 
     acquire(options) {
-      const signal = options && readSignal(options);
+      const signal = options === undefined ? undefined : readSignal(optionsObject(options));
       if (signal?.aborted) return Promise.reject(signal.reason as unknown);
       const place = inventory.take();
       if (place) return Promise.resolve(new PoolLease(engine, place));

@@ -53,7 +53,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   const where = readName('createRateLimiter', options);
 
   const acquire: RateLimiter['acquire'] = (permits = one) => {
-    const signal = readSignal(permits);
+    const signal = readSignal(optionsObject(permits));
     const cost = nonNegativeInteger('cost', permits.cost ?? 1);
     if (cost > capacity) return Promise.reject(new PermitCostError(where, cost, capacity));
     if (signal?.aborted) return Promise.reject(signal.reason as unknown);
@@ -67,7 +67,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
 
   const tryAcquire: RateLimiter['tryAcquire'] = (permits = one) => {
     if (stored) throw new TypeError(`${where}: tryAcquire cannot ask a store. Use acquire, with a signal.`);
-    const cost = nonNegativeInteger('cost', permits.cost ?? 1);
+    const cost = nonNegativeInteger('cost', optionsObject(permits).cost ?? 1);
     if (cost > capacity) throw new PermitCostError(where, cost, capacity);
     const taken = limiter.lane(permits.key).tryTake(cost);
     if (!taken) limiter.refused++;

@@ -1151,6 +1151,7 @@ describe('createPool', () => {
         expect(() => createPool({ create, [name]: 1 })).toThrow(`${name} must be a function, got 1`);
       expect(() => createPool({ create }).use(1 as never)).toThrow('work must be a function, got 1');
       expect(() => createPool({ create }).acquire({ signal: 1 as never })).toThrow('signal must be an AbortSignal');
+      expect(() => createPool({ create }).acquire(5000 as never)).toThrow('options must be an object, got 5000');
       expect(lease).toBeUndefined();
     });
   });

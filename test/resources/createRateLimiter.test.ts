@@ -83,6 +83,9 @@ describe('the arguments of createRateLimiter', () => {
       new RangeError('cost must be a non-negative integer, got 0.5'),
     );
     expect(() => limiter.acquire({ signal: 1 as never })).toThrow(TypeError);
+    for (const name of ['acquire', 'tryAcquire'] as const)
+      expect(() => limiter[name](2 as never)).toThrow(new TypeError('options must be an object, got 2'));
+    expect(limiter.statistics().taken).toBe(0);
     for (const ms of [-1, NaN, Infinity])
       expect(() => {
         limiter.pause(ms);
