@@ -5,8 +5,10 @@ import {
   NEVER,
   type Observable,
   of,
+  retry,
   type SchedulerLike,
   Subject,
+  Subscription,
   take,
   throwError,
   timer,
@@ -431,6 +433,22 @@ describe('createPool', () => {
       const { log } = ids();
       clock.advance(0);
       expect(log).toEqual([['error', expect.objectContaining({ name: 'PoolTimeoutError' })]]);
+    });
+
+    it('with acquireTimeout 0 and retry lets others do something in between', () => {
+      let ring = () => {};
+      const schedule = (work: () => void) => {
+        ring = work;
+        return Subscription.EMPTY;
+      };
+      const { hold, pool } = pooled({ max: 1, acquireTimeout: 0, scheduler: { now: () => 0, schedule } as never });
+      const held = hold();
+      const { log } = record(pool.use(() => of('served')).pipe(retry(10)));
+      ring();
+      ring();
+      expect(log).toEqual([]);
+      held.end.complete();
+      expect(log).toEqual(['served', 'complete']);
     });
 
     it('leaves no timer when it is unsubscribed or aborted', async () => {

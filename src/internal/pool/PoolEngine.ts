@@ -153,7 +153,8 @@ export class PoolEngine<R> implements PoolEvents<R> {
       } else if (was === 'destroying') this.failed(this.timeout('destroy', lasts.destroying));
       else if (was !== 'abandoned') this.calls.destroy(place);
     }
-    while (inventory.hasLate) {
+    // Not those who come meanwhile: who may wait for 0 ms and tries again at once would keep it here for ever.
+    for (let turns = inventory.claims.size; turns > 0 && inventory.hasLate; turns--) {
       const error = this.timeout('acquire', acquireTimeout);
       inventory.claims.shift()?.refuse(error);
     }
