@@ -1029,6 +1029,24 @@ describe('a handler', () => {
     expect(record(sessions[0]?.values ?? NEVER).log).toEqual([['error', signal?.reason]]);
   });
 
+  it.each<[string, Handler]>([
+    ['throws', () => fail()],
+    ['gives a promise that rejects', () => Promise.reject(thrown)],
+  ])('that %s is cut off, too: what it has begun is told', async (_, given) => {
+    let signal: AbortSignal | undefined;
+    const logs: unknown[][] = [];
+    const { send, log } = start((session) => {
+      ({ signal } = session);
+      logs.push(record(session.values).log);
+      return given(session);
+    });
+    send('a1');
+    await settle();
+    expect(log).toEqual([['error', thrown]]);
+    expect(signal).toMatchObject({ aborted: true, reason: { name: 'AbortError' } });
+    expect(logs).toEqual([['a1', ['error', signal?.reason]]]);
+  });
+
   it('that was not cut off has a signal that is not aborted', () => {
     const signals: AbortSignal[] = [];
     const { send, source } = start(({ values, signal }) => {

@@ -10,6 +10,7 @@ export class InnerWork implements WorkContext {
   /** What `project` gave, if it is a promise: the work is over when it has settled. */
   private promise: PromiseLike<unknown> | undefined;
   private over = false;
+  private isCutOff = false;
 
   constructor(private readonly works: Works) {
     works.running++;
@@ -18,7 +19,7 @@ export class InnerWork implements WorkContext {
   get signal(): AbortSignal {
     if (!this.controller) {
       this.controller = new AbortController();
-      if (!this.over) {
+      if (!this.over || this.isCutOff) {
         if (this.works.aborted) this.controller.abort();
         else this.works.add(this);
       }
@@ -66,6 +67,12 @@ export class InnerWork implements WorkContext {
     this.over = true;
     this.works.running--;
     if (this.controller) this.works.remove(this);
+  }
+
+  /** All has been aborted, and who has the signal, or reads it yet, is to know that: also where the work has ended before. */
+  cutOff(): void {
+    this.isCutOff = true;
+    this.controller?.abort();
   }
 
   /** Gives the promise of what still goes on, if that is known. */

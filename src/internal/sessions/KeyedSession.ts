@@ -124,6 +124,7 @@ export class KeyedSession<K, T> implements Session<K, T>, Living {
     this.isOpen = false;
     this.isCutOff = true;
     this.leave();
+    this.inner.cutOff(); // a handler that has failed has ended, but what it has begun may go on
     reader?.error(this.signal.reason);
   }
 
