@@ -963,6 +963,26 @@ describe('a handler', () => {
     expect(log).toEqual(['a: a1,a2', 'b: b1', 'complete']);
   });
 
+  it('that gives a thenable begins its work once', async () => {
+    let begun = 0;
+    const { source, send, log } = start(({ values }) => {
+      values.subscribe();
+      return { then: (...args) => (begun++, Promise.resolve('done').then(...args)) } as PromiseLike<string>;
+    });
+    send('a1');
+    source.complete();
+    await settle();
+    expect([log, begun]).toEqual([['done', 'complete'], 1]);
+  });
+
+  it('that gives an Observable with a then gives an Observable', () => {
+    const then = () => fail();
+    const { source, send, log } = start(({ values }) => Object.assign(values.pipe(take(1)), { then }));
+    send('a1');
+    source.complete();
+    expect(log).toEqual(['a1', 'complete']);
+  });
+
   it('that gave a promise is told by values when it is cut off, and an error waits for its end', async () => {
     const ended: string[] = [];
     const { send, source, log } = start(async ({ key, values }) => {

@@ -17,14 +17,18 @@ export class InnerWork implements WorkContext {
   }
 
   get signal(): AbortSignal {
-    if (!this.controller) {
-      this.controller = new AbortController();
-      if (!this.over || this.isCutOff) {
-        if (this.works.aborted) this.controller.abort();
-        else this.works.add(this);
-      }
+    return this.listen().signal;
+  }
+
+  /** From now on it is told to stop, also where nobody reads the signal. */
+  listen(): AbortController {
+    if (this.controller) return this.controller;
+    const controller = (this.controller = new AbortController());
+    if (!this.over || this.isCutOff) {
+      if (this.works.aborted) controller.abort();
+      else this.works.add(this);
     }
-    return this.controller.signal;
+    return controller;
   }
 
   /** `mayRead`: somebody may read the signal, now or later. Then the end has to be known here before anybody hears of it. */

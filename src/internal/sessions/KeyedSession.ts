@@ -68,10 +68,10 @@ export class KeyedSession<K, T> implements Session<K, T>, Living {
   }
 
   /** Whose end is waited for in any case, and not only where its signal has been read: `values` tells it of the cancellation, too. */
-  runUntil(promise: PromiseLike<unknown>): AbortSignal {
-    const { signal, inner } = this;
-    inner.runsUntil(promise, true);
-    return signal;
+  follow<R>(promise: PromiseLike<R>): PromiseLike<R> {
+    const { inner } = this;
+    inner.listen();
+    return inner.follow(promise, true);
   }
 
   /** Gives whether `value` has been taken. */

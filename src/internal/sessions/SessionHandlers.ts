@@ -2,7 +2,7 @@ import { from, type ObservableInput, type Subscriber, type Subscription } from '
 import type { Cleanups } from '../../link/Cleanups.js';
 import type { Gate } from '../../link/protocol.js';
 import { pullsInner, subscribeByPull } from '../innerPull.js';
-import { isThenable } from '../puller.js';
+import { isPromise } from '../puller.js';
 import type { KeyedSession } from './KeyedSession.js';
 import type { Session } from './Session.js';
 import { SessionOutput } from './SessionOutput.js';
@@ -59,8 +59,8 @@ export class SessionHandlers<K, T, R> {
 
   private connect(given: ObservableInput<R>, session: KeyedSession<K, T>, output: Subscriber<R>): void {
     const { drops } = this.owner.end;
-    if (isThenable(given)) session.runUntil(given);
-    if (!pullsInner(given, !!this.innerGate)) from(given).subscribe(output);
+    if (isPromise(given)) from(session.follow(given)).subscribe(output);
+    else if (!pullsInner(given, !!this.innerGate)) from(given).subscribe(output);
     else {
       subscribeByPull(given, output, (result) => {
         drops.result(result);
