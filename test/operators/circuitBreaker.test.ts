@@ -373,6 +373,23 @@ describe('circuitBreaker', () => {
     expect(breaker.statistics()).toMatchObject({ running: 0, refused: 0, ignored: 0 });
   });
 
+  it('does not begin a call that is unsubscribed by who is told that there may be trials', () => {
+    const { breaker, scheduler } = breakerAt();
+    record(fails.pipe(circuitBreaker(breaker)));
+    let begun = 0;
+    const source = new Observable(() => {
+      begun++;
+    });
+    const enough = new Subject<void>();
+    breaker.state$.subscribe(({ status }) => {
+      if (status === 'half-open') enough.next();
+    });
+    scheduler.frame = 10; // its timer is late: the call that comes is what brings the news
+    record(source.pipe(circuitBreaker(breaker), takeUntil(enough)));
+    expect(begun).toBe(0);
+    expect(breaker.statistics()).toMatchObject({ running: 0, ignored: 1 });
+  });
+
   it('an error in the teardown of the source does not take the place with it', () => {
     const { breaker, at } = breakerAt();
     record(fails.pipe(circuitBreaker(breaker)));

@@ -42,5 +42,5 @@ export function passCall<T>(
     },
   });
   stopRequest.join();
-  begin(subscriber);
+  if (!destination.closed) begin(subscriber); // who watches the breaker may have had enough of it
 }
