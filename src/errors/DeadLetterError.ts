@@ -42,7 +42,7 @@ export class DeadLetterError<V = unknown> extends Error {
     override readonly cause: unknown,
   ) {
     super(
-      `${where}: the work for a value has failed (${String(letter.attempts)} attempts), and 'to' has failed with its dead letter. ` +
+      `${where}: the work for a value has failed (attempts: ${String(letter.attempts)}), and 'to' has failed with its dead letter. ` +
         "It is the 'letter' of this error; what 'to' has failed with is the 'cause'.",
     );
   }

@@ -173,7 +173,7 @@ describe('deadLetter', () => {
       expect(error).toBeInstanceOf(DeadLetterError);
       expect(error).toMatchObject({ where: "deadLetter 'orders'", cause, letter: { value: 'value', error: broken } });
       expect(error.letter.failures).toHaveLength(2);
-      expect(error.message).toContain('2 attempts');
+      expect(error.message).toContain('attempts: 2');
     });
 
     it.each(givenBy)('(%s) after it was unsubscribed, that is told to who waits for clean-up below', async (_, to) => {
