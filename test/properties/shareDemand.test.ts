@@ -39,7 +39,7 @@ interface Member {
   readonly from: number;
   readonly seen: number[];
   readonly subscription: Subscription;
-  left: { readonly at: number; readonly duringDelivery: boolean } | undefined;
+  left: { readonly at: number; readonly underWay: number } | undefined;
   completed: boolean;
 }
 
@@ -157,7 +157,7 @@ class Run {
       this.check(String(seen) === String(run.slice(0, seen.length)), `${String(seen)} is not of ${String(run)}`);
       if (!left) this.check(completed && seen.length === run.length, `${String(seen)} is not all of ${String(run)}`);
       missing += run.length - seen.length;
-      if (left?.duringDelivery) mayMiss++;
+      mayMiss += left?.underWay ?? 0;
     }
     this.check(
       this.dropped <= missing && this.dropped >= missing - mayMiss,
@@ -175,7 +175,7 @@ class Run {
     else if (what === 'leave') {
       const member = this.members[which];
       if (!member || member.left || member.completed) return;
-      member.left = { at: this.emitted, duringDelivery: this.delivering > 0 };
+      member.left = { at: this.emitted, underWay: this.delivering };
       member.subscription.unsubscribe();
     }
   }
