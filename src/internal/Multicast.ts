@@ -27,7 +27,11 @@ export class Multicast<T> implements SubjectLike<T>, CleanupScope {
   /** Tells a subscriber of the end. */
   private end: ((subscriber: Subscriber<T>) => void) | undefined;
 
-  constructor(policy: DemandPolicy) {
+  /** `onMissed` is told of a value for each subscriber who was there when it came and has left before it reached him. */
+  constructor(
+    policy: DemandPolicy,
+    private readonly onMissed: (value: T) => void,
+  ) {
     this.gate = new CombinedGate(policy, () => this.deliveries.length === 0);
   }
 
@@ -81,7 +85,11 @@ export class Multicast<T> implements SubjectLike<T>, CleanupScope {
     const { deliveries } = this;
     for (let first = deliveries[0]; first; first = deliveries[0]) {
       const { value, subscribers } = first;
-      while (first.reached < subscribers.length) subscribers[first.reached++]?.next(value);
+      while (first.reached < subscribers.length) {
+        const subscriber = subscribers[first.reached++] as Subscriber<T>;
+        if (subscriber.closed) this.onMissed(value);
+        else subscriber.next(value);
+      }
       deliveries.shift(); // or nothing: all has been delivered from within
     }
   }

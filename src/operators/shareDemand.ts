@@ -11,6 +11,7 @@ import {
 import { oneOf, optionalFunction, optionsObject, shown } from '../internal/arguments.js';
 import { Multicast } from '../internal/Multicast.js';
 import { operate } from '../internal/operate.js';
+import { reportUnhandled } from '../internal/reportUnhandled.js';
 import { queueSubscriber, type QueueSettings } from '../internal/queueSubscriber.js';
 import type { DemandPolicy } from '../link/CombinedGate.js';
 import { readName, type NameOptions } from '../options/name.js';
@@ -56,7 +57,8 @@ export interface ShareDemandOptions<T> extends QueueOptions, NameOptions {
  * - **Backpressure**: subscribers without a gate below can always take a value. While nobody is subscribed, nothing is asked
  *   for; what comes all the same is for nobody, as with `share`. With `'all'`, branches that meet again in a `zip` have to take
  *   equally many.
- * - **Drops** by `overflow`, and what waits on error and unsubscription: `onDrop` sees each.
+ * - **Drops** by `overflow`, what waits on error and unsubscription, and what was on its way to a subscriber who left before it
+ *   reached him: `onDrop` sees each.
  * - **Rather** `share` if no subscriber can be full.
  *
  * Who comes late gets what comes from then on, as with `share`; so the first subscriber of a synchronous source gets all of
@@ -81,10 +83,18 @@ export interface ShareDemandOptions<T> extends QueueOptions, NameOptions {
 export function shareDemand<T>(policy: DemandPolicy, options: ShareDemandOptions<T> = {}): MonoTypeOperatorFunction<T> {
   const queue = readOptions(policy, options);
   const resets = readResets(options);
+  /** Whoever could be told of an error has left. */
+  const missed = (value: T) => {
+    try {
+      queue.onDrop(value, 'unsubscribe');
+    } catch (thrown) {
+      reportUnhandled(thrown);
+    }
+  };
 
   return (source) => {
     let multicast: Multicast<T>;
-    const connector = () => (multicast = new Multicast(policy));
+    const connector = () => (multicast = new Multicast(policy, missed));
     const linked = new Observable<T>((connection) => {
       source.subscribe(feeder(multicast, connection));
     });

@@ -865,3 +865,37 @@ describe('shareDemand', () => {
     expect(counter.closed).toBe(1);
   });
 });
+
+describe('shareDemand and a value on its way to a subscriber who leaves', () => {
+  const unhandled = collectUnhandled();
+
+  /** The first subscriber ends the second before the value has reached that. */
+  const leaveUnderWay = (onDrop: (value: number, reason: unknown) => void) => {
+    const source = new Subject<number>();
+    const shared = source.pipe(shareDemand<number>('all', { onDrop }));
+    const second = new Subscription();
+    const seen: number[] = [];
+    shared.subscribe(() => {
+      second.unsubscribe();
+    });
+    second.add(shared.subscribe((value) => seen.push(value)));
+    source.next(1);
+    source.next(2);
+    return seen;
+  };
+
+  it('tells of it, once', () => {
+    const { dropped, onDrop } = drops();
+    const seen = leaveUnderWay(onDrop);
+    expect(seen).toEqual([]);
+    expect(dropped).toEqual([[1, 'unsubscribe']]); // and not what came when it had left
+  });
+
+  it('reports what onDrop throws then, and goes on', async () => {
+    const failure = new Error('onDrop');
+    leaveUnderWay(() => {
+      throw failure;
+    });
+    expect(await reported(unhandled)).toBe(failure);
+  });
+});
