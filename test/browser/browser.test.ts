@@ -6,6 +6,12 @@ it('runs in a browser', () => {
   expect(navigator.userAgent).toContain('Chrome');
 });
 
+it('runs the files that are published', () => {
+  const files = performance.getEntriesByType('resource').map((entry) => new URL(entry.name).pathname);
+  expect(files.filter((file) => file.includes('/dist/esm/operators/'))).not.toEqual([]);
+  expect(files.filter((file) => file.startsWith('/src/'))).toEqual([]);
+});
+
 it('maps real animation frames', async () => {
   const frames = animationFrames().pipe(
     take(3),

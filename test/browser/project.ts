@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { relative, resolve, sep } from 'node:path';
 import { playwright } from '@vitest/browser-playwright';
 import type { TestProjectInlineConfiguration } from 'vitest/config';
 import { findChromium } from '../../scripts/chromium.mjs';
@@ -12,12 +14,30 @@ const args = [
   '--disable-sync',
 ];
 
+const sources = resolve('src') + sep;
+const built = resolve('dist', 'esm');
+
+/** What a test imports from src/ comes from the files that are published instead (npm test builds them first). */
+const builtFiles = {
+  name: 'built-files',
+  enforce: 'pre' as const,
+  resolveId(id: string, importer: string | undefined) {
+    if (importer === undefined || !id.startsWith('.')) return undefined;
+    const path = resolve(importer, '..', id);
+    if (!path.startsWith(sources)) return undefined;
+    const file = resolve(built, relative(sources, path));
+    if (!existsSync(file)) throw new Error(`${relative('.', file)} is not there: npm run build`);
+    return file;
+  },
+};
+
 /** The project that runs in Chromium what a browser has to run, where there is a Chromium (scripts/setup.mjs --browser). */
 export function browserProjects(): TestProjectInlineConfiguration[] {
   const executablePath = findChromium();
   if (executablePath === undefined) return [];
   return [
     {
+      plugins: [builtFiles],
       resolve: {
         // The CommonJS files of rxjs-marbles would bring rxjs's CommonJS build into the page beside its ES build, and
         // fakeSchedulers() would patch the schedulers of the wrong one.
