@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { browserProjects } from './test/browser/project.js';
+import { patience } from './test/patience.js';
 import { versionProjects } from './test/reach/versions.js';
 
 export default defineConfig({
@@ -8,6 +9,7 @@ export default defineConfig({
     projects: [
       {
         test: {
+          ...patience,
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/leaks/**', 'test/browser/**'],
@@ -16,6 +18,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...patience,
           name: 'leaks',
           include: ['test/leaks/**/*.test.ts'],
           pool: 'forks',

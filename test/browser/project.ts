@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
 import { playwright } from '@vitest/browser-playwright';
 import type { TestProjectInlineConfiguration } from 'vitest/config';
+import { patience } from '../patience.js';
 import { findChromium } from '../../scripts/chromium.mjs';
 
 const args = [
@@ -55,8 +56,9 @@ export function browserProjects(): TestProjectInlineConfiguration[] {
         ],
       },
       test: {
+        ...patience,
         name: 'browser',
-        include: ['test/{operators,resources,sources,sinks,schedulers,browser}/**/*.test.ts'],
+        include: ['test/{contract,operators,resources,sources,sinks,schedulers,browser}/**/*.test.ts'],
         exclude: ['**/*.node.test.ts'], // what needs Node
         browser: {
           enabled: true,

@@ -1,6 +1,5 @@
 import {
   concat,
-  map,
   merge,
   NEVER,
   Observable,
@@ -18,20 +17,10 @@ import {
 import { describe, expect, it, vi } from 'vitest';
 import { bufferedMergeMap, BufferOverflowError, fromPull, gatedBy } from '../../src/index.js';
 import { batchWithin, type BatchWithinOptions } from '../../src/operators/batchWithin.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { marbles } from '../support/marbles.js';
 import { record } from '../support/record.js';
 import { collectUnhandled, reported } from '../support/unhandled.js';
-
-keepsOperatorContract(
-  'batchWithin',
-  () => (source) =>
-    source.pipe(
-      batchWithin({ size: 1, time: 10 }),
-      map(([value]) => value as object),
-    ),
-);
 
 const unhandled = collectUnhandled();
 

@@ -24,7 +24,6 @@ import {
 import { AimdLimit, GradientLimit } from '../../src/machines/AdaptiveLimit.js';
 import { type AdaptiveConcurrency, type Concurrency } from '../../src/options/concurrency.js';
 import { adaptiveConcurrency, type AdaptiveConcurrencyOptions } from '../../src/resources/adaptiveConcurrency.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { heldInners } from '../support/heldInners.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { marbles } from '../support/marbles.js';
@@ -33,13 +32,6 @@ import { deferred, settle } from '../support/settle.js';
 import { collectUnhandled } from '../support/unhandled.js';
 
 type Options = BufferedMergeMapOptions<number, number>;
-
-keepsOperatorContract('bufferedMergeMap with a limit that is told', () =>
-  bufferedMergeMap((value) => of(value), { concurrent: of(1) }),
-);
-keepsOperatorContract('bufferedMergeMap with a limit that finds itself', () =>
-  bufferedMergeMap((value) => of(value), { concurrent: adaptiveConcurrency({ initial: 1 }) }),
-);
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
 

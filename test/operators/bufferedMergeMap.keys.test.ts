@@ -9,7 +9,6 @@ import {
   type BufferedMergeMapOptions,
   type Overflow,
 } from '../../src/index.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { heldInners } from '../support/heldInners.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { marbles } from '../support/marbles.js';
@@ -18,13 +17,6 @@ import { deferred, settle } from '../support/settle.js';
 import { collectUnhandled, reported } from '../support/unhandled.js';
 
 type Options = BufferedMergeMapOptions<string, string>;
-
-keepsOperatorContract('bufferedMergeMap with keys', () =>
-  bufferedMergeMap((value) => of(value), { concurrent: 2, key: () => 'the same' }),
-);
-keepsOperatorContract('bufferedMergeMap with a key for each', () =>
-  bufferedMergeMap((value) => of(value), { concurrent: 1, key: (value) => value }),
-);
 
 /** Values are named by their key and a number: a1, a2, b1. */
 const letter = (value: string) => value.slice(0, 1);

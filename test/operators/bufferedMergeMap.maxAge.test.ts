@@ -1,17 +1,12 @@
 import { BehaviorSubject, NEVER, Observable, of, Subject, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { bufferedMergeMap, findCleanupScope, fromPull, type BufferedMergeMapOptions } from '../../src/index.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { heldInners } from '../support/heldInners.js';
 import { marbles } from '../support/marbles.js';
 import { record } from '../support/record.js';
 import { collectUnhandled, reported } from '../support/unhandled.js';
 
 type Options = BufferedMergeMapOptions<string, string>;
-
-keepsOperatorContract('bufferedMergeMap with an age', () =>
-  bufferedMergeMap((value) => of(value), { concurrent: 1, maxAge: 1000 }),
-);
 
 const letter = (value: string) => value.slice(0, 1);
 

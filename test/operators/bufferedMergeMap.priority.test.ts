@@ -1,7 +1,6 @@
 import { NEVER, of, Subject, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { bufferedMergeMap, type BufferedMergeMapOptions } from '../../src/index.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { heldInners } from '../support/heldInners.js';
 import { marbles } from '../support/marbles.js';
 import { record } from '../support/record.js';
@@ -14,10 +13,6 @@ interface Job {
 }
 
 type Options = BufferedMergeMapOptions<Job, Job>;
-
-keepsOperatorContract('bufferedMergeMap with priorities', () =>
-  bufferedMergeMap((value) => of(value), { concurrent: 1, priority: () => 1 }),
-);
 
 /** `low` waits at 0, and nothing runs but what the test holds. In virtual time. */
 function prioritized(options: Options) {

@@ -27,17 +27,11 @@ import {
   type BufferedMergeMapOptions,
   type Overflow,
 } from '../../src/index.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { AnsweredIterator } from '../support/AnsweredIterator.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { marbles } from '../support/marbles.js';
 import { deferred, settle } from '../support/settle.js';
 import { collectUnhandled } from '../support/unhandled.js';
-
-keepsOperatorContract('bufferedMergeMap', () => bufferedMergeMap((value) => of(value), { concurrent: 1 }));
-keepsOperatorContract('bufferedMergeMap, ordered', () =>
-  bufferedMergeMap((value) => of(value), { concurrent: 2, ordered: true }),
-);
 
 /** Inner sources that a test holds in its hand. */
 function controlled() {

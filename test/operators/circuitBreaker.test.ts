@@ -25,7 +25,6 @@ import { timeoutWithCleanup } from '../../src/operators/timeoutWithCleanup.js';
 import type { CircuitBreakerOptions } from '../../src/options/breaker.js';
 import { createCircuitBreaker } from '../../src/resources/createCircuitBreaker.js';
 import { abortable } from '../../src/sources/abortable.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { CountingCanceller } from '../support/CountingCanceller.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { marbles } from '../support/marbles.js';
@@ -33,13 +32,6 @@ import { record } from '../support/record.js';
 
 const broken = new Error('broken');
 const fails = throwError(() => broken);
-
-keepsOperatorContract('circuitBreaker with a breaker', () =>
-  circuitBreaker(createCircuitBreaker({ threshold: { consecutive: 100 } })),
-);
-keepsOperatorContract('circuitBreaker with options', () =>
-  circuitBreaker({ threshold: { ratio: 1, window: 1000, minimum: 100 }, slowAfter: 1000 }),
-);
 
 /** At a time that stands still unless it is set. */
 function breakerAt(options: CircuitBreakerOptions = {}) {

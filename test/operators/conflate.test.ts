@@ -4,7 +4,6 @@ import {
   NEVER,
   Observable,
   of,
-  pipe,
   range,
   Subject,
   take,
@@ -13,26 +12,14 @@ import {
   VirtualTimeScheduler,
 } from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { bufferedMergeMap, findCleanupScope, findGate, fromPull, gatedBy, toAsyncIterable } from '../../src/index.js';
+import { findCleanupScope, findGate, fromPull, gatedBy, toAsyncIterable } from '../../src/index.js';
 import { operate } from '../../src/internal/operate.js';
 import { conflate, type ConflateOptions } from '../../src/operators/conflate.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { record } from '../support/record.js';
 import { collectUnhandled, reported } from '../support/unhandled.js';
 
 const unhandled = collectUnhandled();
-
-/** Merged or not, each value comes through. */
-keepsOperatorContract('conflate', () =>
-  pipe(
-    conflate(
-      (value: object) => [value],
-      (waiting, value) => [...waiting, value],
-    ),
-    bufferedMergeMap((values) => values, { concurrent: 1 }),
-  ),
-);
 
 const list = (value: number) => [value];
 const append = (waiting: number[], value: number) => [...waiting, value];

@@ -24,7 +24,6 @@ import { operate } from '../../src/internal/operate.js';
 import { timeoutWithCleanup } from '../../src/operators/timeoutWithCleanup.js';
 import { abortable } from '../../src/sources/abortable.js';
 import { cleanedUpBy } from '../support/cleanedUpBy.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { CountingCanceller } from '../support/CountingCanceller.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { marbles } from '../support/marbles.js';
@@ -34,16 +33,6 @@ import { collectUnhandled, reported } from '../support/unhandled.js';
 
 const broken = new Error('broken');
 const fails = throwError(() => broken);
-
-// What shouldRetry throws is the error of the operator: so the contract sees that of the source.
-keepsOperatorContract('deadLetter', () =>
-  deadLetter('value', {
-    to: () => undefined,
-    shouldRetry: (error) => {
-      throw error;
-    },
-  }),
-);
 
 /** Fails in virtual time, at times that are told, one for each attempt. */
 function attemptsAt(scheduler: VirtualTimeScheduler, times: readonly number[]) {

@@ -19,7 +19,6 @@ import {
   observeOn,
   of,
   pipe,
-  queueScheduler,
   range,
   repeat,
   retry,
@@ -40,7 +39,6 @@ import { describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { bufferedMergeMap, BufferOverflowError, fromPull, gatedBy } from '../../src/index.js';
 import { DemandWindowError } from '../../src/errors/DemandWindowError.js';
 import { demandWindow, type DemandWindowOptions } from '../../src/operators/demandWindow.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { marbles } from '../support/marbles.js';
 import { record } from '../support/record.js';
@@ -51,15 +49,6 @@ const unhandled = collectUnhandled();
 /** The time that a test takes in truth is not to matter. */
 const pull = <T>(values: () => Iterable<T>) => fromPull(values, { slice: Infinity });
 const same = <T>(): MonoTypeOperatorFunction<T> => map((value) => value);
-
-keepsOperatorContract('demandWindow', () => demandWindow(2, same()));
-keepsOperatorContract('demandWindow of what heeds demand', () =>
-  demandWindow(
-    2,
-    bufferedMergeMap((value: object) => of(value)),
-    { scheduler: queueScheduler },
-  ),
-);
 
 /** An operator by hand: values come out when the test says so. */
 function holding() {

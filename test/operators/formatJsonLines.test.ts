@@ -1,20 +1,7 @@
-import { map, of, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
+import { of, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { formatJsonLines, fromPull, gatedBy, NoJsonError, parseJsonLines } from '../../src/index.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { ManualGate } from '../support/ManualGate.js';
-
-const throughJson =
-  <T>(): MonoTypeOperatorFunction<T> =>
-  (source) => {
-    const values: T[] = [];
-    return source.pipe(
-      map((value) => values.push(value) - 1),
-      formatJsonLines(),
-      map((line) => values[Number(line)] as T),
-    );
-  };
-keepsOperatorContract('formatJsonLines', throughJson);
 
 function record(source: Observable<unknown>): unknown[] {
   const log: unknown[] = [];

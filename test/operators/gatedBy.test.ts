@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { bufferedMergeMap, findGate, fromPull, gatedBy, ungated, type Gate } from '../../src/index.js';
 import { operate } from '../../src/internal/operate.js';
 import { AnsweredIterator } from '../support/AnsweredIterator.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { record } from '../support/record.js';
 
@@ -11,8 +10,6 @@ const open: Gate = {
   ready: true,
   onReady: () => () => undefined,
 };
-
-keepsOperatorContract('gatedBy', () => gatedBy(open));
 
 describe('gatedBy', () => {
   it.each([undefined, null, {}, { ready: 1, onReady: () => undefined }, { ready: true }, 5])('refuses %o', (gate) => {

@@ -27,7 +27,6 @@ import { batchWithin, bufferedMergeMap, fromPull, gatedBy, zipPull } from '../..
 import { Cleanups } from '../../src/link/Cleanups.js';
 import { operate } from '../../src/internal/operate.js';
 import { gracefulShutdown, type GracefulShutdownOptions } from '../../src/operators/gracefulShutdown.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { cleanedUpBy } from '../support/cleanedUpBy.js';
 import { CountedSignal } from '../support/CountedSignal.js';
 import { ManualGate } from '../support/ManualGate.js';
@@ -37,11 +36,6 @@ import { timeline } from '../support/timeline.js';
 import { collectUnhandled, reported } from '../support/unhandled.js';
 
 const unhandled = collectUnhandled();
-
-keepsOperatorContract('gracefulShutdown', () => gracefulShutdown((work$) => work$, { on: NEVER }));
-keepsOperatorContract('gracefulShutdown around bufferedMergeMap', () =>
-  gracefulShutdown((work$) => work$.pipe(bufferedMergeMap((value) => of(value), { concurrent: 1 })), { on: NEVER }),
-);
 
 let scheduler: VirtualTimeScheduler;
 let reports: ShutdownReport[];

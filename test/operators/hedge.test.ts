@@ -23,7 +23,6 @@ import { hedge, type HedgeInfo, type HedgeOptions } from '../../src/operators/he
 import { retryBackoff } from '../../src/operators/retryBackoff.js';
 import { abortable } from '../../src/sources/abortable.js';
 import { fromPull } from '../../src/sources/fromPull.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { CountedSignal } from '../support/CountedSignal.js';
 import { CountingScheduler } from '../support/CountingScheduler.js';
 import { ManualGate } from '../support/ManualGate.js';
@@ -33,9 +32,6 @@ import { timeline } from '../support/timeline.js';
 import { collectUnhandled, reported } from '../support/unhandled.js';
 
 const unhandled = collectUnhandled();
-
-keepsOperatorContract('hedge', () => hedge({ after: 1e8, max: 1 }));
-keepsOperatorContract('hedge, where no error is to be hedged', () => hedge({ after: 1e8, shouldHedge: () => false }));
 
 let clock: VirtualTimeScheduler;
 let scheduler: CountingScheduler;

@@ -32,7 +32,6 @@ import { operate } from '../../src/internal/operate.js';
 import type { Session } from '../../src/internal/sessions/Session.js';
 import { findCleanupScope } from '../../src/link/walk.js';
 import { keyedSessions, type KeyedSessionsOptions } from '../../src/operators/keyedSessions.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { CountingScheduler } from '../support/CountingScheduler.js';
 import { Clock } from '../support/Later.js';
 import { ManualGate } from '../support/ManualGate.js';
@@ -106,27 +105,6 @@ function start(handler: Handler, options: Options = {}) {
   };
   return { source, send, clock, scheduler, opened, closed, dropped, log, subscription };
 }
-
-keepsOperatorContract('keyedSessions', () =>
-  keyedSessions(
-    () => 'the key',
-    ({ values }) => values,
-  ),
-);
-keepsOperatorContract('keyedSessions with a session for each value', () =>
-  keyedSessions(
-    (value) => value,
-    ({ values }) => values,
-    { maxSessions: 1 },
-  ),
-);
-keepsOperatorContract('keyedSessions that complete by themselves', () =>
-  keyedSessions(
-    () => 'the key',
-    ({ values }) => values.pipe(take(1)),
-    { idleTimeout: 10, maxAge: 20 },
-  ),
-);
 
 describe('a session', () => {
   it('has the values of its key, in order, and nothing of others', () => {

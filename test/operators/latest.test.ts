@@ -1,17 +1,12 @@
-import { of, queueScheduler, range, Subject, tap } from 'rxjs';
+import { of, range, Subject, tap } from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { fromPull, gatedBy } from '../../src/index.js';
 import { latest, type LatestOptions } from '../../src/operators/latest.js';
-import { demandWindow } from '../../src/operators/demandWindow.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { record } from '../support/record.js';
 import { collectUnhandled, reported } from '../support/unhandled.js';
 
 const unhandled = collectUnhandled();
-
-/** Above it values wait, so that none is left out. */
-keepsOperatorContract('latest', () => demandWindow(1, latest(), { scheduler: queueScheduler }));
 
 function pushing(options: LatestOptions<number> = {}) {
   const source = new Subject<number>();

@@ -1,4 +1,4 @@
-import { concat, map, of, Subject, take, throwError, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
+import { concat, map, of, Subject, take, throwError, type Observable } from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import {
   fromPull,
@@ -9,22 +9,9 @@ import {
   type InvalidLineError,
   type JsonLine,
 } from '../../src/index.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { ManualGate } from '../support/ManualGate.js';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
-
-const asJsonLines =
-  <T>(): MonoTypeOperatorFunction<T> =>
-  (source) => {
-    const values: T[] = [];
-    return source.pipe(
-      map((value) => utf8(`${String(values.push(value) - 1)}\n`)),
-      parseJsonLines<number>(),
-      map((index) => values[index] as T),
-    );
-  };
-keepsOperatorContract('parseJsonLines', asJsonLines);
 
 function record<T>(source: Observable<T>) {
   const log: unknown[] = [];

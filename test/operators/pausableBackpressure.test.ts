@@ -30,7 +30,6 @@ import {
 } from '../../src/operators/pausableBackpressure.js';
 import { operate } from '../../src/internal/operate.js';
 import { AnsweredIterator } from '../support/AnsweredIterator.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { marbles } from '../support/marbles.js';
 import { record } from '../support/record.js';
@@ -39,16 +38,6 @@ import { collectUnhandled, reported } from '../support/unhandled.js';
 
 const modes: readonly PauseMode[] = ['buffer', 'latest', 'drop', 'resubscribe'];
 const paces: readonly Exclude<DrainPace, 'sync'>[] = [{ perTick: 2 }, { interval: 10 }];
-
-for (const mode of modes)
-  keepsOperatorContract(`pausableBackpressure in mode '${mode}'`, () => pausableBackpressure(NEVER, { mode }));
-for (const drain of paces)
-  keepsOperatorContract(`pausableBackpressure with ${JSON.stringify(drain)}`, () =>
-    pausableBackpressure(of(true, false), { drain }),
-  );
-keepsOperatorContract('pausableBackpressure with values ahead', () =>
-  pausableBackpressure(NEVER, { highWaterMark: 3 }),
-);
 
 const unhandled = collectUnhandled();
 

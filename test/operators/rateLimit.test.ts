@@ -7,17 +7,10 @@ import type { PermitAnswer } from '../../src/internal/limiter/LimitSettings.js';
 import { operate } from '../../src/internal/operate.js';
 import { rateLimit, type RateLimitLineOptions, type RateLimitOptions } from '../../src/operators/rateLimit.js';
 import { createRateLimiter } from '../../src/resources/createRateLimiter.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { marbles } from '../support/marbles.js';
 import { record } from '../support/record.js';
 import { collectUnhandled, reported } from '../support/unhandled.js';
-
-keepsOperatorContract('rateLimit', () => rateLimit({ limit: 1000, interval: 1000 }));
-keepsOperatorContract("rateLimit in mode 'enforce'", () =>
-  rateLimit({ limit: 1000, interval: 1000, mode: 'enforce', algorithm: 'token-bucket' }),
-);
-keepsOperatorContract('rateLimit by key', () => rateLimit({ limit: 1000, interval: 1000, key: () => 'a' }));
 
 const unhandled = collectUnhandled();
 

@@ -30,7 +30,6 @@ import { timeoutWithCleanup } from '../../src/operators/timeoutWithCleanup.js';
 import { fromRetryAfter } from '../../src/resources/fromRetryAfter.js';
 import { abortable } from '../../src/sources/abortable.js';
 import { fromPull } from '../../src/sources/fromPull.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { CountingScheduler } from '../support/CountingScheduler.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { marbles } from '../support/marbles.js';
@@ -39,11 +38,6 @@ import { timeline } from '../support/timeline.js';
 import { collectUnhandled, reported } from '../support/unhandled.js';
 
 const unhandled = collectUnhandled();
-
-keepsOperatorContract('retryBackoff', () => retryBackoff({ count: 0 }));
-keepsOperatorContract('retryBackoff, where no error is to be retried', () =>
-  retryBackoff({ shouldRetry: () => false }),
-);
 
 let clock: VirtualTimeScheduler;
 let scheduler: CountingScheduler;

@@ -1,9 +1,8 @@
-import { concat, map, of, range, Subject, take, throwError, type MonoTypeOperatorFunction } from 'rxjs';
+import { concat, of, range, Subject, take, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { bufferedMergeMap, findCleanupScope, fromPull, gatedBy } from '../../src/index.js';
 import { operate } from '../../src/internal/operate.js';
 import { settle } from '../../src/operators/settle.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { record } from '../support/record.js';
 
@@ -14,20 +13,6 @@ const failing = <T>(error: unknown, ...values: T[]) =>
     of(...values),
     throwError(() => error),
   );
-
-/** And back: what settle has made of a source is that source again. */
-const thereAndBack =
-  <T>(): MonoTypeOperatorFunction<T> =>
-  (source) =>
-    source.pipe(
-      settle(),
-      map((outcome) => {
-        if (outcome.status === 'rejected') throw outcome.reason;
-        return outcome.value;
-      }),
-    );
-
-keepsOperatorContract('settle', () => thereAndBack());
 
 describe('settle', () => {
   it('completes with the source', () => {

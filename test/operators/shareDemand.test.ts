@@ -33,16 +33,11 @@ import {
 import { operate } from '../../src/internal/operate.js';
 import { shareDemand, type ShareDemandOptions } from '../../src/operators/shareDemand.js';
 import { AnsweredIterator } from '../support/AnsweredIterator.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { marbles } from '../support/marbles.js';
 import { record } from '../support/record.js';
 import { deferred, settle } from '../support/settle.js';
 import { collectUnhandled, reported } from '../support/unhandled.js';
-
-keepsOperatorContract("shareDemand('all')", () => shareDemand('all'));
-keepsOperatorContract("shareDemand('any')", () => shareDemand('any'));
-keepsOperatorContract('shareDemand with a high-water mark', () => shareDemand('all', { highWaterMark: 3 }));
 
 const policies = ['all', 'any'] as const;
 

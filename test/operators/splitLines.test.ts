@@ -24,25 +24,11 @@ import {
   toAsyncIterable,
   ungated,
 } from '../../src/index.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { marbles } from '../support/marbles.js';
 import { settle } from '../support/settle.js';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
-
-/** Lets any value through as a line. */
-const asLines =
-  <T>(): MonoTypeOperatorFunction<T> =>
-  (source) => {
-    const values: T[] = [];
-    return source.pipe(
-      map((value) => `${String(values.push(value) - 1)}\n`),
-      splitLines(),
-      map((line) => values[Number(line)] as T),
-    );
-  };
-keepsOperatorContract('splitLines', asLines);
 
 function record<T>(source: Observable<T>) {
   const log: unknown[] = [];

@@ -28,7 +28,6 @@ import { findCleanupScope } from '../../src/link/walk.js';
 import { takeUntilAborted, type TakeUntilAbortedOptions } from '../../src/operators/takeUntilAborted.js';
 import { abortable } from '../../src/sources/abortable.js';
 import { cleanedUpBy } from '../support/cleanedUpBy.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { CountedSignal } from '../support/CountedSignal.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { marbles, type RunContext } from '../support/marbles.js';
@@ -36,11 +35,6 @@ import { outcomes } from '../support/outcomes.js';
 import { record } from '../support/record.js';
 import { deferred, settle, turn } from '../support/settle.js';
 import { collectUnhandled, reported } from '../support/unhandled.js';
-
-keepsOperatorContract('takeUntilAborted', () => takeUntilAborted(new AbortController().signal));
-keepsOperatorContract("takeUntilAborted with onAbort: 'error'", () =>
-  takeUntilAborted(new AbortController().signal, { onAbort: 'error' }),
-);
 
 /** A signal that is aborted in a frame of virtual time, with the reason `'why'`. */
 function abortedBy(m: RunContext, line: string): AbortSignal {

@@ -41,7 +41,6 @@ import { findCleanupScope } from '../../src/link/walk.js';
 import { timeoutWithCleanup, type TimeoutWithCleanupOptions } from '../../src/operators/timeoutWithCleanup.js';
 import { abortable } from '../../src/sources/abortable.js';
 import { usingAsync } from '../../src/sources/usingAsync.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { marbles } from '../support/marbles.js';
 import { record } from '../support/record.js';
@@ -51,11 +50,6 @@ import { timeline } from '../support/timeline.js';
 import { collectUnhandled, reported } from '../support/unhandled.js';
 
 const unhandled = collectUnhandled();
-
-keepsOperatorContract('timeoutWithCleanup', () => timeoutWithCleanup({ first: 1e8, each: 1e8, total: 1e8 }));
-keepsOperatorContract('timeoutWithCleanup, aggressive', () =>
-  timeoutWithCleanup({ each: 1e8, strategy: 'aggressive', cleanup: () => NEVER }),
-);
 
 let scheduler: VirtualTimeScheduler;
 beforeEach(() => {

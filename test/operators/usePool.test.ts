@@ -4,7 +4,6 @@ import { usePool } from '../../src/operators/usePool.js';
 import { createPool } from '../../src/resources/createPool.js';
 import { fromPull } from '../../src/sources/fromPull.js';
 import { gatedBy } from '../../src/operators/gatedBy.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { Clock } from '../support/Later.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { marbles } from '../support/marbles.js';
@@ -13,10 +12,6 @@ import { deferred, settle } from '../support/settle.js';
 import { collectUnhandled } from '../support/unhandled.js';
 
 const unhandled = collectUnhandled();
-
-keepsOperatorContract('usePool', () =>
-  usePool(createPool({ create: () => ({}), max: 1 }), (value) => of(value), { bufferSize: Infinity }),
-);
 
 function numbered(max = 2) {
   let count = 0;

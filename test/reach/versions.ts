@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { TestProjectInlineConfiguration } from 'vitest/config';
+import { patience } from '../patience.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -35,8 +36,11 @@ export function versionProjects(): TestProjectInlineConfiguration[] {
       ],
     },
     test: {
+      ...patience,
       name,
-      include: ['test/{link,operators,properties,reach,resources,schedulers,sinks,sources,support}/**/*.test.ts'],
+      include: [
+        'test/{contract,link,operators,properties,reach,resources,schedulers,sinks,sources,support}/**/*.test.ts',
+      ],
       exclude: ['test/link/copies.test.ts'], // brings its own copies of RxJS
       server: { deps: { inline: ['rxjs-marbles'] } },
       provide: { rxjs: name },

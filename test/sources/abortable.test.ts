@@ -27,15 +27,12 @@ import type { WorkContext } from '../../src/internal/workContext.js';
 import type { Canceller } from '../../src/link/protocol.js';
 import { abortable } from '../../src/sources/abortable.js';
 import { AnsweredIterator } from '../support/AnsweredIterator.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { marbles } from '../support/marbles.js';
 import { outcomes } from '../support/outcomes.js';
 import { record } from '../support/record.js';
 import { deferred, settle } from '../support/settle.js';
 import { collectUnhandled, reported } from '../support/unhandled.js';
-
-keepsOperatorContract('abortable', () => (source) => abortable(() => source));
 
 /** Subscribes with a scope that keeps what it is given. */
 function inScope<T>(source: Observable<T>) {

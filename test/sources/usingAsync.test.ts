@@ -41,24 +41,11 @@ import { fromPull } from '../../src/sources/fromPull.js';
 import { usingAsync, type UsingAsyncOptions } from '../../src/sources/usingAsync.js';
 import { AnsweredIterator } from '../support/AnsweredIterator.js';
 import { cleanedUpBy } from '../support/cleanedUpBy.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { marbles } from '../support/marbles.js';
 import { record } from '../support/record.js';
 import { deferred, settle } from '../support/settle.js';
 import { collectUnhandled, reported } from '../support/unhandled.js';
-
-keepsOperatorContract('usingAsync', () => (source) => {
-  let acquired = false;
-  return usingAsync({
-    acquire: () => (acquired = true),
-    use: () => source,
-    release: () => {
-      expect(acquired).toBe(true);
-      acquired = false;
-    },
-  });
-});
 
 /** Writes down what is done with resources, which are numbered, and what comes out. */
 function story<T>(

@@ -3,7 +3,6 @@ import {
   concat,
   EMPTY,
   from,
-  map,
   merge,
   mergeMap,
   NEVER,
@@ -30,23 +29,11 @@ import {
 import { operate } from '../../src/internal/operate.js';
 import { zipPull, type ZipPullOptions } from '../../src/sources/zipPull.js';
 import { AnsweredIterator } from '../support/AnsweredIterator.js';
-import { keepsOperatorContract } from '../support/contract.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { marbles } from '../support/marbles.js';
 import { record } from '../support/record.js';
 import { deferred, settle } from '../support/settle.js';
 import { collectUnhandled, reported } from '../support/unhandled.js';
-
-keepsOperatorContract('zipPull', () => (source) => {
-  let index = 0;
-  return zipPull([source]).pipe(
-    map(([value]) => {
-      index++;
-      return value;
-    }),
-    tap(() => index),
-  );
-});
 
 /** Counts what is asked of it. */
 function counting(end = Infinity) {
