@@ -17,7 +17,9 @@ if (newer('package-lock.json', 'node_modules/.package-lock.json')) {
   if (npm) execFileSync(process.execPath, [npm, ...install], output);
   else execFileSync('npm', install, output);
 }
-const sources = [...files('src'), ...files('examples').filter((file) => file.endsWith('.ts'))];
+// The dashboard is an app of its own, with packages of its own.
+const isExample = (file) => file.endsWith('.ts') && !file.startsWith('examples/angular-dashboard/');
+const sources = [...files('src'), ...files('examples').filter(isExample)];
 if (sources.some((file) => newer(file, 'dist/cjs/package.json'))) {
   console.error('building ...');
   await import('./build.mjs');

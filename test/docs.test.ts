@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
 import ts from 'typescript';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ const filesIn = (folder: string, ending: string) =>
     ? readdirSync(folder, { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith(ending))
         .map((name) => join(folder, name))
-        .filter((path) => !path.startsWith(join('docs', 'api')))
+        .filter((path) => !path.startsWith(join('docs', 'api')) && !path.split(sep).includes('node_modules'))
         .sort()
     : [];
 
