@@ -13,8 +13,10 @@ import * as problem from './problem.mjs';
 import * as promise from './promise.mjs';
 import * as queue from './queue.mjs';
 import * as sessions from './sessions.mjs';
+import * as schedulers from './schedulers.mjs';
 import * as sharing from './sharing.mjs';
 import * as sizes from './sizes.mjs';
+import * as streams from './streams.mjs';
 import * as sync from './sync.mjs';
 import * as tasks from './tasks.mjs';
 import * as timeout from './timeout.mjs';
@@ -42,6 +44,8 @@ const claims = {
   limiter,
   pool,
   sessions,
+  schedulers,
+  streams,
   sizes,
 };
 const names = process.argv.slice(2).filter((argument) => argument !== '--check');

@@ -26,6 +26,7 @@ export { TaskScopeClosedError } from './errors/TaskScopeClosedError.js';
 export { TimeoutWithCleanupError, type TimeoutWithCleanupInfo } from './errors/TimeoutWithCleanupError.js';
 export { TooManySessionsError } from './errors/TooManySessionsError.js';
 export { UnreadSessionError } from './errors/UnreadSessionError.js';
+export { WritableEndedError } from './errors/WritableEndedError.js';
 export type { CircuitBreaker, CircuitBreakerStatistics } from './internal/breaker/CircuitBreaker.js';
 export type { PermitAnswer, PermitRequest, RateAlgorithm, RateLimitStore } from './internal/limiter/LimitSettings.js';
 export type { Lease, Pool, PoolStatistics } from './internal/pool/Pool.js';
@@ -50,6 +51,7 @@ export type {
   TaskScopeOptions,
   TaskState,
 } from './internal/tasks/TaskScope.js';
+export type { PushStream, PushStreamWriter } from './internal/WebStreamWriter.js';
 export type { WorkContext } from './internal/workContext.js';
 export type { CleanupResult } from './link/Cleanups.js';
 export type { DemandPolicy } from './link/CombinedGate.js';
@@ -132,3 +134,5 @@ export { zipPull, type ZipPullOptions } from './sources/zipPull.js';
 export { gather, type GatherOptions, type GatherResult, type GatherTask } from './sinks/gather.js';
 export { toAbortSignal } from './sinks/toAbortSignal.js';
 export { toAsyncIterable, type ToAsyncIterableOptions } from './sinks/toAsyncIterable.js';
+export { toReadableStream, type ToReadableStreamOptions } from './sinks/toReadableStream.js';
+export { writeToStream, type WriteToStreamOptions } from './sinks/writeToStream.js';

@@ -1,5 +1,5 @@
 /**
- * A Node stream that is to be written has ended or been destroyed, and not by the one who writes.
+ * A stream that is to be written has ended or been destroyed, and not by the one who writes.
  * @public
  */
 export class WritableEndedError extends Error {
@@ -11,9 +11,10 @@ export class WritableEndedError extends Error {
     /** The error of the stream, if it has one: becomes the `cause`. */
     error?: Error | null,
   ) {
+    const [operator = where] = where.split(' ');
     super(
       `${where}: the stream has been ended, by someone else or an earlier subscription. ` +
-        'Leave its end to writeTo, and pass a function that opens it anew for each subscription: writeTo(() => ...).',
+        `Leave its end to ${operator}, and pass a function that opens it anew for each subscription: ${operator}(() => ...).`,
       error ? { cause: error } : undefined,
     );
   }

@@ -17,13 +17,16 @@ export class Alarm {
     if (this.due <= due) return;
     this.stop();
     this.due = due;
-    this.timer = this.scheduler.schedule(
+    let rang = false; // a scheduler may call back at once, and what rings may set it again
+    const timer = this.scheduler.schedule(
       () => {
+        rang = true;
         this.stop();
         this.onRing();
       },
       Math.min(longestDelay, Math.max(0, due - now)),
     );
+    if (!rang) this.timer = timer;
   }
 
   stop(): void {

@@ -14,7 +14,7 @@ export interface IteratorSettings<T> extends Required<QueueOptions> {
   readonly where: string;
 }
 
-interface Read<T> {
+export interface Read<T> {
   readonly resolve: (result: IteratorResult<T, undefined>) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -38,6 +38,7 @@ export class ObservableIterator<T> implements AsyncIterableIterator<T, undefined
   /** `return()` waits for the clean-up, and can still tell that it has failed. */
   private returning = false;
   private cleanupFailure: { readonly error: unknown } | undefined;
+  private serving = false;
 
   constructor(
     private readonly source: Observable<T>,
@@ -52,56 +53,64 @@ export class ObservableIterator<T> implements AsyncIterableIterator<T, undefined
 
   next(): Promise<IteratorResult<T, undefined>> {
     return new Promise((resolve, reject) => {
-      this.reads.push({ resolve, reject });
-      if (!this.subscriber && !this.ended) this.start();
-      else this.serve();
+      this.read({ resolve, reject });
     });
   }
 
   return(): Promise<IteratorResult<T, undefined>> {
     return (this.returned ??= new Promise((resolve, reject) => {
-      const { values, settings, subscriber } = this;
-      const waiting = values.takeAll();
-      this.returning = true;
-      this.failure = undefined;
-      this.ended = true;
-      this.attempt(() => subscriber?.unsubscribe());
-      this.serve();
-      for (const value of waiting) {
-        this.attempt(() => {
-          settings.onDrop(value, 'unsubscribe');
-        });
-      }
-      this.settling.unsubscribe();
-      this.cleanups.whenSettled(settings.patience, () => {
-        this.returning = false;
-        if (this.cleanupFailure) reject(this.cleanupFailure.error);
+      this.stop((failure) => {
+        if (failure) reject(failure.error);
         else resolve(done);
       });
     }));
+  }
+
+  /** `next()` for who needs no promise: calls back at once where it can. */
+  read(read: Read<T>): void {
+    this.reads.push(read);
+    if (!this.subscriber && !this.ended) this.start();
+    else this.serve();
+  }
+
+  /** `return()` for who needs no promise, and wants to know whether clean-up goes on. To be called once. */
+  stop(onSettled: (failure: { readonly error: unknown } | undefined, goesOn: boolean) => void): void {
+    const { values, settings, subscriber, cleanups } = this;
+    const waiting = values.takeAll();
+    this.returning = true;
+    this.failure = undefined;
+    this.ended = true;
+    this.attempt(() => subscriber?.unsubscribe());
+    this.serve();
+    for (const value of waiting) {
+      this.attempt(() => {
+        settings.onDrop(value, 'unsubscribe');
+      });
+    }
+    this.settling.unsubscribe();
+    cleanups.whenSettled(settings.patience, () => {
+      this.returning = false;
+      onSettled(this.cleanupFailure, !cleanups.areSettled);
+    });
   }
 
   private start(): void {
     this.subscriber = operate<T, never>({
       gate: this.gate,
       cleanupScope: this.cleanups,
-      next: (value) => {
-        this.receive(value);
-      },
+      next: this.receive,
       error: (error) => {
         this.failure = { error };
       },
       complete: noop,
-      finalize: () => {
-        this.end();
-      },
+      finalize: this.end,
     });
     this.source.subscribe(this.subscriber);
   }
 
-  private receive(value: T): void {
+  private readonly receive = (value: T): void => {
     const { values, reads, settings } = this;
-    if (reads.size > 0) {
+    if (reads.size > 0 && values.size === 0) {
       reads.shift().resolve({ done: false, value });
       return;
     }
@@ -115,26 +124,33 @@ export class ObservableIterator<T> implements AsyncIterableIterator<T, undefined
         else this.subscriber?.error(thrown);
       }
     }
-  }
+  };
 
   /** Comes after the teardown of the source, when its clean-ups are known. */
-  private end(): void {
+  private readonly end = (): void => {
     if (this.ended) return;
     this.settling = this.cleanups.whenSettled(this.settings.patience, () => {
       this.ended = true;
       this.serve();
     });
-  }
+  };
 
   /** Answers reads as far as it can, and asks for more. */
   private serve(): void {
     const { reads, values } = this;
-    while (reads.size > 0 && values.size > 0) reads.shift().resolve({ done: false, value: values.shift() });
+    if (this.serving) return; // from within a read that has called back
+    this.serving = true;
+    try {
+      while (reads.size > 0 && values.size > 0) reads.shift().resolve({ done: false, value: values.shift() });
+    } finally {
+      this.serving = false;
+    }
     while (reads.size > 0 && this.ended) {
       const { resolve, reject } = reads.shift();
-      if (this.failure) reject(this.failure.error);
-      else resolve(done);
+      const { failure } = this;
       this.failure = undefined; // is told once
+      if (failure) reject(failure.error);
+      else resolve(done);
     }
     this.gate.wake();
   }

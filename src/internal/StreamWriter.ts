@@ -1,5 +1,6 @@
 import { macrotask } from './macrotask.js';
 import { prematureClose, StreamEnd, type NodeStream, type Watch } from './nodeStream.js';
+import type { ChunkWriter, WriterEvents } from './writeAll.js';
 
 interface WritableNodeStream<T> extends NodeStream {
   readonly writableNeedDrain: boolean;
@@ -11,16 +12,8 @@ interface WritableNodeStream<T> extends NodeStream {
   on(event: 'drain', listener: () => void): unknown;
 }
 
-interface StreamWriterEvents {
-  onDrain(): void;
-  /** It has said of a value that it has written it, or could not. */
-  onConfirm(): void;
-  /** It has finished, or failed, or closed, whoever brought that about. May come more than once. */
-  onOver(error?: Error): void;
-}
-
 /** Hands values to a Node stream, and knows what becomes of them. */
-export class StreamWriter<T> {
+export class StreamWriter<T> implements ChunkWriter<T> {
   /** It has to drain first. */
   full: boolean;
   /** How many values it was handed. */
@@ -34,7 +27,7 @@ export class StreamWriter<T> {
   constructor(
     private readonly stream: WritableNodeStream<T>,
     watch: Watch,
-    private readonly events: StreamWriterEvents,
+    private readonly events: WriterEvents,
   ) {
     this.full = stream.writableNeedDrain;
     this.streamEnd = new StreamEnd(stream, watch, this.tellOver);
@@ -107,6 +100,7 @@ export class StreamWriter<T> {
   private readonly tellOver = (error?: Error | null): void => {
     // `finished` is content with a stream that was destroyed between its end() and its 'finish'.
     const unfinished = this.stream.writableFinished === false ? prematureClose() : undefined;
-    this.events.onOver(error ?? this.refusal ?? unfinished);
+    const failure = error ?? this.refusal ?? unfinished;
+    this.events.onOver(failure && { error: failure });
   };
 }

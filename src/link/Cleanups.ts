@@ -37,6 +37,11 @@ export class Cleanups implements CleanupScope {
     private readonly onFailure: (error: unknown) => void = reportUnhandled,
   ) {}
 
+  /** Whether nothing goes on. */
+  get areSettled(): boolean {
+    return this.pending === 0;
+  }
+
   track(cleanup: PromiseLike<unknown>, onSettled?: () => void): void {
     const handedOn = this.below && new Completion();
     const settle = (fail?: () => void) => {

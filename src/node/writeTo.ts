@@ -1,16 +1,11 @@
 import { finished, type Writable } from 'node:stream';
-import { noop, Observable, type OperatorFunction, type Subscriber } from 'rxjs';
-import { BufferOverflowError } from '../errors/BufferOverflowError.js';
+import { Observable, type OperatorFunction } from 'rxjs';
 import { WritableEndedError } from '../errors/WritableEndedError.js';
-import { booleanOf, optionalFunction, optionsObject } from '../internal/arguments.js';
 import { streamOf } from '../internal/nodeStream.js';
-import { operate } from '../internal/operate.js';
-import { reportUnhandled } from '../internal/reportUnhandled.js';
 import { StreamWriter } from '../internal/StreamWriter.js';
-import { LevelGate } from '../link/LevelGate.js';
-import { findCleanupScope } from '../link/walk.js';
-import { BoundedBuffer } from '../machines/BoundedBuffer.js';
-import { readQueueOptions, type DropReason, type QueueOptions } from '../options/queue.js';
+import { writeAll, type WriterEvents } from '../internal/writeAll.js';
+import type { DropReason, QueueOptions } from '../options/queue.js';
+import { readWriteOptions } from '../options/writing.js';
 
 /**
  * Options of `writeTo`.
@@ -70,146 +65,18 @@ export function writeTo<T = string | Uint8Array>(
   writable: Writable | (() => Writable),
   options: WriteToOptions<NoInfer<T>> = {},
 ): OperatorFunction<NoInfer<T>, number> {
-  const settings = readOptions(options);
+  const settings = readWriteOptions('writeTo', options);
   if (typeof writable !== 'function') writableOf(writable);
   const open = typeof writable === 'function' ? writable : () => writable;
 
   return (source) =>
     new Observable((destination) => {
-      writeAll(source, destination, writableOf(open()), settings);
+      const stream = writableOf(open());
+      if (stream.destroyed || stream.writableEnded) throw new WritableEndedError(settings.where, stream.errored);
+      const openWriter = (events: WriterEvents) =>
+        new StreamWriter<T>(stream, (tell) => finished(stream, { readable: false }, tell), events);
+      writeAll(source, destination, openWriter, settings);
     });
 }
 
-function readOptions<T>(options: WriteToOptions<T>) {
-  const { end = true, name } = optionsObject(options);
-  return {
-    ...readQueueOptions(options, 0),
-    end: booleanOf('end', end),
-    onDrop: optionalFunction('onDrop', options.onDrop) ?? noop,
-    where: name === undefined ? 'writeTo' : `writeTo '${name}'`,
-  };
-}
-
 const writableOf = (writable: Writable) => streamOf('writeTo', 'Writable', ['write', 'end', 'on', 'destroy'], writable);
-
-function writeAll<T>(
-  source: Observable<T>,
-  destination: Subscriber<number>,
-  writable: Writable,
-  settings: ReturnType<typeof readOptions<T>>,
-): void {
-  const { end, onDrop, where, bufferSize, highWaterMark, overflow } = settings;
-  if (writable.destroyed || writable.writableEnded) throw new WritableEndedError(where, writable.errored);
-  const scope = findCleanupScope(destination);
-  const waiting = new BoundedBuffer<T>(bufferSize, overflow);
-  let sourceEnded = false;
-  let failure: { readonly error: unknown } | undefined;
-  let streamIsOver = false;
-
-  const write = (value: T) => {
-    try {
-      writer.write(value);
-    } catch (thrown) {
-      const unwritten = [value, ...waiting.takeAll()]; // to write on would leave a gap
-      fail(thrown);
-      for (const each of unwritten) drop(each, 'error');
-    }
-  };
-
-  const drop = (value: T, reason: DropReason) => {
-    try {
-      onDrop(value, reason);
-    } catch (thrown) {
-      fail(thrown);
-    }
-  };
-
-  /** Leaves the source; what came before is written first. */
-  const fail = (error: unknown) => {
-    if (failure || destination.closed) reportUnhandled(error);
-    else {
-      sourceEnded = true;
-      failure = { error };
-      try {
-        subscriber.unsubscribe();
-      } catch (thrown) {
-        reportUnhandled(thrown);
-      }
-      settle();
-    }
-  };
-
-  const settle = () => {
-    if (destination.closed) return;
-    const allHandedOver = sourceEnded && waiting.size === 0;
-    if (allHandedOver && writer.isIdle && failure) destination.error(failure.error);
-    else if (allHandedOver && writer.isIdle && !end) succeed();
-    else if (writer.hasFailed) writer.expectOver();
-    else if (allHandedOver && end && !failure) writer.end();
-  };
-
-  const succeed = () => {
-    destination.next(writer.count);
-    destination.complete();
-  };
-
-  const writer = new StreamWriter<T>(writable, (tell) => finished(writable, { readable: false }, tell), {
-    onDrain: () => {
-      while (waiting.size > 0 && !writer.full) write(waiting.shift());
-      gate.wake();
-      settle();
-    },
-    onConfirm: settle,
-    onOver: (error) => {
-      if (destination.closed) return;
-      streamIsOver = true;
-      if (!error && !failure && sourceEnded && waiting.size === 0) succeed();
-      else {
-        failure ??= { error: error ?? new WritableEndedError(where) };
-        destination.error(failure.error);
-      }
-    },
-  });
-
-  const stop = () => {
-    for (const value of waiting.takeAll()) drop(value, streamIsOver ? 'error' : 'unsubscribe');
-    if (!end) {
-      writer.leave();
-      return;
-    }
-    const closing = writer.close(failure);
-    if (scope && closing) scope.track(closing);
-    else closing?.catch(reportUnhandled);
-  };
-
-  const gate = new LevelGate(
-    () => !sourceEnded && (waiting.size < highWaterMark || (waiting.size === 0 && !writer.full)),
-  );
-
-  const subscriber = operate<T, number>({
-    destination,
-    gate,
-    next: (value) => {
-      if (!writer.full && waiting.size === 0) write(value);
-      else {
-        const dropped = waiting.offer(value);
-        if (!dropped) fail(new BufferOverflowError(where, 'values', waiting.size));
-        for (const each of dropped ?? [value]) drop(each, 'overflow');
-      }
-    },
-    error: fail,
-    complete: () => {
-      sourceEnded = true;
-      settle();
-    },
-  });
-
-  destination.add(stop);
-  try {
-    source.subscribe(subscriber);
-  } catch (thrown) {
-    // After its end only a teardown of the source can have thrown: what came before is written all the same.
-    if (sourceEnded) reportUnhandled(thrown);
-    else fail(thrown);
-  }
-}

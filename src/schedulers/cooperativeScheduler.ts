@@ -1,8 +1,7 @@
-import { Subscription, type SchedulerAction, type SchedulerLike } from 'rxjs';
-import { functionOf, optionsObject, shown } from '../internal/arguments.js';
+import type { SchedulerLike } from 'rxjs';
+import { optionsObject, shown } from '../internal/arguments.js';
 import { macrotask } from '../internal/macrotask.js';
-import { reportUnhandled } from '../internal/reportUnhandled.js';
-import { LinkedList, type Listed } from '../machines/LinkedList.js';
+import { SlicedScheduler } from '../internal/scheduling/SlicedScheduler.js';
 
 /**
  * Options of `cooperativeScheduler`.
@@ -64,158 +63,20 @@ export function cooperativeScheduler(options: CooperativeSchedulerOptions = {}):
   return new CooperativeScheduler(budget);
 }
 
-type Work<T> = (this: SchedulerAction<T>, state?: T) => void;
-
-class CooperativeScheduler implements SchedulerLike {
-  readonly ready = new LinkedList<CooperativeAction>();
-  /** Whose timers have fired, not lined up yet: in the order in which they fired, which need not be that of their due times. */
-  readonly fired = new LinkedList<CooperativeAction>();
-  private cancelSlice: (() => void) | undefined;
-  private inSlice = false;
-  private latest = -Infinity;
-
-  constructor(private readonly budget: number) {}
-
-  now(): number {
-    return Date.now();
-  }
-
-  /** `now` that never goes back, so that a clock that is put back cannot turn the order round. */
-  steadyNow(): number {
-    return (this.latest = Math.max(this.latest, this.now()));
-  }
-
-  schedule<T>(work: Work<T>, delay = 0, state?: T): Subscription {
-    return new CooperativeAction(this, functionOf('work', work) as Work<unknown>).schedule(state, delay);
-  }
-
-  lineUpFired(): void {
-    if (!this.fired.first) return;
-    const actions = [...this.fired].sort((a, b) => a.dueTime - b.dueTime);
-    for (const action of actions) action.join(this.ready);
-  }
-
-  /** Sees to it that a slice is to come exactly as long as somebody waits for it. */
-  arrangeSlice(): void {
-    if (this.inSlice) return;
-    if (this.ready.first || this.fired.first) {
-      // Not `scheduler.yield()`: its continuation goes before all timers, messages and responses, so that they, the delayed
-      // actions among them, would wait until the line is empty; and it rejects when a task around it is aborted.
-      this.cancelSlice ??= macrotask(this.runSlice);
-    } else {
-      this.cancelSlice?.();
-      this.cancelSlice = undefined;
-    }
-  }
-
-  private readonly runSlice = (): void => {
-    this.cancelSlice = undefined;
-    this.inSlice = true;
-    this.lineUpFired();
-    const end = performance.now() + this.budget;
-    do this.ready.first?.run();
-    while (this.ready.first && performance.now() < end);
-    this.inSlice = false;
-    this.arrangeSlice();
-  };
-}
-
-/** The longest time that a timer can be set to. */
-const longestTimer = 2 ** 31 - 1;
-
-/** Waits in a line, or for its timer, or not at all: then it runs, or somebody may schedule it again. */
-class CooperativeAction extends Subscription implements SchedulerAction<unknown>, Listed<CooperativeAction> {
-  previous: CooperativeAction | undefined;
-  following: CooperativeAction | undefined;
-  dueTime = 0;
-  private delay = 0;
-  private state: unknown;
-  private inWork = false;
-  /** In which it stands, or has stood last. */
-  private line: LinkedList<CooperativeAction> | undefined;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(
-    private readonly scheduler: CooperativeScheduler,
-    private work: Work<unknown> | undefined,
-  ) {
+class CooperativeScheduler extends SlicedScheduler {
+  constructor(private readonly budget: number) {
     super();
   }
 
-  /** An action waits once: scheduled while it waits, it gets the new state and the new delay. */
-  schedule(state?: unknown, delay = 0): Subscription {
-    if (this.closed) return this;
-    this.leave();
-    this.state = state;
-    if (delay > 0) this.startDelay(delay);
-    else {
-      this.scheduler.lineUpFired(); // they were first
-      this.join(this.scheduler.ready);
-    }
-    this.delay = delay;
-    this.scheduler.arrangeSlice();
-    return this;
+  protected requestSlice(runSlice: () => void): () => void {
+    // Not `scheduler.yield()`: its continuation goes before all timers, messages and responses, so that they, the delayed
+    // actions among them, would wait until the line is empty; and it rejects when a task around it is aborted.
+    return macrotask(runSlice);
   }
 
-  /** Joins a line, and leaves the one in which it has stood. */
-  join(line: LinkedList<CooperativeAction>): void {
-    this.line?.remove(this);
-    this.line = line;
-    line.add(this);
-  }
-
-  run(): void {
-    const { state } = this;
-    this.leave();
-    this.inWork = true;
-    try {
-      this.work?.(state);
-    } catch (thrown) {
-      this.fail(thrown);
-    }
-    this.inWork = false;
-  }
-
-  override unsubscribe(): void {
-    this.leave();
-    this.work = undefined;
-    this.scheduler.arrangeSlice();
-    super.unsubscribe();
-  }
-
-  private startDelay(delay: number): void {
-    const now = this.scheduler.steadyNow();
-    const keepsBeat = this.inWork && delay === this.delay;
-    const late = keepsBeat ? Math.min(Math.max(now - this.dueTime, 0), delay) : 0;
-    this.dueTime = now + delay - late;
-    this.setTimer(delay - late);
-  }
-
-  private setTimer(time: number): void {
-    if (time === Infinity) return;
-    const fire = () => {
-      if (time > longestTimer) this.setTimer(time - longestTimer);
-      else this.join(this.scheduler.fired);
-      this.scheduler.arrangeSlice();
-    };
-    this.timer = setTimeout(fire, Math.min(time, longestTimer));
-  }
-
-  /** No longer waits, whatever for. */
-  private leave(): void {
-    this.state = undefined;
-    this.line?.remove(this);
-    if (this.timer === undefined) return;
-    clearTimeout(this.timer);
-    this.timer = undefined;
-  }
-
-  private fail(thrown: unknown): void {
-    reportUnhandled(thrown);
-    try {
-      this.unsubscribe();
-    } catch (thrownByTeardown) {
-      reportUnhandled(thrownByTeardown);
-    }
+  protected runReady(): void {
+    const end = performance.now() + this.budget;
+    do this.ready.first?.run();
+    while (this.ready.first && performance.now() < end);
   }
 }

@@ -39,4 +39,5 @@ export const errors: Readonly<Record<string, () => Error>> = {
   TimeoutWithCleanupError: () => new api.TimeoutWithCleanupError('where', limit, { cleanup: 'done' }),
   TooManySessionsError: () => new api.TooManySessionsError('where', 10),
   UnreadSessionError: () => new api.UnreadSessionError('where', 3),
+  WritableEndedError: () => new api.WritableEndedError('where'),
 };

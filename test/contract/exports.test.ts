@@ -16,6 +16,8 @@ const onItsOwn: Readonly<Record<string, string>> = {
   taskScope: 'test/resources/taskScope.test.ts',
   toAbortSignal: 'test/sinks/toAbortSignal.test.ts',
   toAsyncIterable: 'test/sinks/toAsyncIterable.test.ts',
+  toReadableStream: 'test/sinks/toReadableStream.test.ts',
+  writeToStream: 'test/sinks/writeToStream.test.ts',
 };
 
 const exported = Object.keys(api);

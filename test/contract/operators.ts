@@ -32,7 +32,7 @@ import {
 } from '../../src/index.js';
 
 /** Any value: the contract looks only at which one it is. */
-export type Value = object;
+type Value = object;
 export type CreateOperator = () => MonoTypeOperatorFunction<Value>;
 
 const never = new AbortController().signal;
