@@ -14,6 +14,8 @@ export interface Settings {
   rejected: string;
   /** How many records to read at most. */
   records: number;
+  /** The address of the service; without one, the example starts its own. */
+  service: string | undefined;
   /** How many requests there may be in a second. */
   rate: number;
   /** The share of answers that are 503. */
@@ -28,6 +30,7 @@ Without a file: the cities of GeoNames.
   --records <n>      read at most n records (default: 100000 cities, or the whole file)
   --out <file>       where the records go, - for standard output (default: examples/data/places.jsonl)
   --rejected <file>  where the bad records go (default: beside the output, as *.rejected.jsonl)
+  --service <url>    who is asked (default: a service of its own, started for the purpose)
   --rate <n>         requests per second, at most (default: 10000)
   --failures <share> how many of the service's answers are 503, 0 to 1 (default: 0.001)
   --help             this text
@@ -55,6 +58,7 @@ export function readArguments(args: string[]): Settings | undefined {
         ? (output === '-' ? places : output).replace(/(\.\w+)?$/, '.rejected.jsonl')
         : asCalled(values.rejected),
     records: count('--records', values.records) ?? (input === cities ? 100_000 : Infinity),
+    service: address('--service', values.service),
     rate: count('--rate', values.rate) ?? 10_000,
     failures: share('--failures', values.failures) ?? 0.001,
   };
@@ -64,6 +68,7 @@ function parse(args: string[]) {
   const text = { type: 'string' } as const;
   const options = {
     records: text,
+    service: text,
     out: text,
     rejected: text,
     rate: text,
@@ -81,6 +86,11 @@ function parse(args: string[]) {
 function count(name: string, text: string | undefined): number | undefined {
   if (text === undefined || /^[1-9]\d*$/.test(text)) return text === undefined ? text : Number(text);
   throw new UsageError(`${name} must be a positive integer, got '${text}'`);
+}
+
+function address(name: string, text: string | undefined): string | undefined {
+  if (text === undefined || /^http:\/\/\w/.test(text)) return text;
+  throw new UsageError(`${name} must begin with http://, got '${text}'`);
 }
 
 function share(name: string, text: string | undefined): number | undefined {

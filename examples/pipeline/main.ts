@@ -14,7 +14,7 @@ import { Tally } from './Tally.js';
 async function run(settings: Settings): Promise<void> {
   const { records, rate } = settings;
   const { shareRead, ...files } = await openFiles(settings);
-  const service = await startService(settings.failures);
+  const service = await startService(settings);
   const tally = new Tally();
   const endProgress = showProgress(tally, () => {
     const share = shareRead();

@@ -1,13 +1,15 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { Settings } from './arguments.js';
 
 export interface Service {
   url: string;
   stop: () => void;
 }
 
-/** Starts the service, of whose answers the share `failures` is 503. */
-export async function startService(failures: number): Promise<Service> {
+/** Starts the service, of whose answers the share `failures` is 503, unless there is another one to ask. */
+export async function startService({ service, failures }: Settings): Promise<Service> {
+  if (service !== undefined) return { url: service, stop: () => undefined };
   const server = fork(fileURLToPath(new URL('server.js', import.meta.url)), [String(failures)], {
     // Not our standard output: a pipe that a child inherits is made blocking, for us too, and then a reader that has
     // stopped reading stops the event loop, signals and all.

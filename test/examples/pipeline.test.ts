@@ -98,6 +98,7 @@ describe('what cannot be done', () => {
     [['--fast'], "Unknown option '--fast'"],
     [['--records'], "Option '--records <value>' argument missing"],
     [['--records', '1e3'], "--records must be a positive integer, got '1e3'"],
+    [['--service', 'https://a'], "--service must begin with http://, got 'https://a'"],
     [['--failures', '2'], "--failures must be a number from 0 to 1, got '2'"],
     [['a.jsonl', 'b.jsonl'], 'expected one file, got a.jsonl, b.jsonl'],
   ])('refuses %j in one line, and says how it is used', async (args, message) => {
