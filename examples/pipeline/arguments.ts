@@ -16,6 +16,8 @@ export interface Settings {
   records: number;
   /** The address of the service; without one, the example starts its own. */
   service: string | undefined;
+  /** How long an answer may take, in ms. */
+  timeout: number;
   /** How many requests there may be in a second. */
   rate: number;
   /** The share of answers that are 503. */
@@ -31,6 +33,7 @@ Without a file: the cities of GeoNames.
   --out <file>       where the records go, - for standard output (default: examples/data/places.jsonl)
   --rejected <file>  where the bad records go (default: beside the output, as *.rejected.jsonl)
   --service <url>    who is asked (default: a service of its own, started for the purpose)
+  --timeout <ms>     how long an answer may take (default: 10000)
   --rate <n>         requests per second, at most (default: 10000)
   --failures <share> how many of the service's answers are 503, 0 to 1 (default: 0.001)
   --help             this text
@@ -59,6 +62,7 @@ export function readArguments(args: string[]): Settings | undefined {
         : asCalled(values.rejected),
     records: count('--records', values.records) ?? (input === cities ? 100_000 : Infinity),
     service: address('--service', values.service),
+    timeout: count('--timeout', values.timeout) ?? 10_000,
     rate: count('--rate', values.rate) ?? 10_000,
     failures: share('--failures', values.failures) ?? 0.001,
   };
@@ -69,6 +73,7 @@ function parse(args: string[]) {
   const options = {
     records: text,
     service: text,
+    timeout: text,
     out: text,
     rejected: text,
     rate: text,

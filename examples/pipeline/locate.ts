@@ -1,6 +1,7 @@
 import { get, type Agent, type IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
-import { fromRetryAfter, type RateLimiter } from 'rxjs-flow-control';
+import { concatMap, map, type Observable } from 'rxjs';
+import { abortable, fromRetryAfter, timeoutWithCleanup, type RateLimiter } from 'rxjs-flow-control';
 import type { Place } from './place.js';
 
 /** The record is at fault: to ask again would not help. */
@@ -20,23 +21,31 @@ export interface Access {
   url: string;
   connection: Agent;
   limiter: RateLimiter;
-  signal: AbortSignal;
+  /** How long an answer may take, in ms. */
+  timeout: number;
 }
 
 /** Asks the service about the coordinates of a record, and gives the record with what it says. */
-export async function locate(line: string, { url, connection, limiter, signal }: Access): Promise<object> {
+export function locate(line: string, { url, connection, limiter, timeout }: Access): Observable<object> {
   const record = parse(line);
   const query = new URLSearchParams({ lat: String(record['lat']), lng: String(record['lng']) });
-  await limiter.acquire({ signal });
-  const response = await ask(`${url}?${query.toString()}`, connection, signal);
+  const request = abortable((signal) => ask(`${url}?${query.toString()}`, connection, signal));
+  return abortable((signal) => limiter.acquire({ signal })).pipe(
+    concatMap(() => request.pipe(timeoutWithCleanup({ total: timeout, name: 'the service' }))),
+    map((place) => ({ ...record, place })),
+  );
+}
+
+async function ask(url: string, connection: Agent, signal: AbortSignal): Promise<Place> {
+  const response = await responseOf(url, connection, signal);
   const answer = (await json(response)) as Place & { error: string };
   const { statusCode = 0 } = response;
-  if (statusCode === 200) return { ...record, place: answer };
+  if (statusCode === 200) return answer;
   if (statusCode < 500) throw new BadRecord(answer.error);
   throw new ServiceUnavailable(statusCode, fromRetryAfter(response));
 }
 
-const ask = (url: string, agent: Agent, signal: AbortSignal) =>
+const responseOf = (url: string, agent: Agent, signal: AbortSignal) =>
   new Promise<IncomingMessage>((resolve, reject) => {
     get(url, { agent, signal }, resolve).on('error', reject);
   });

@@ -12,7 +12,7 @@ import { startService } from './service.js';
 import { Tally } from './Tally.js';
 
 async function run(settings: Settings): Promise<void> {
-  const { records, rate } = settings;
+  const { records, rate, timeout } = settings;
   const { shareRead, ...files } = await openFiles(settings);
   const service = await startService(settings);
   const tally = new Tally();
@@ -33,7 +33,7 @@ async function run(settings: Settings): Promise<void> {
   });
   let failed: readonly ResourceReport[];
   try {
-    const job = { ...files, url: service.url, connections, limiter, records, shutdown, tally };
+    const job = { ...files, url: service.url, connections, limiter, timeout, records, shutdown, tally };
     tally.written = await lastValueFrom(enrich(job), { defaultValue: 0 });
   } finally {
     const { resources } = await shutdown.stop(theEnd);

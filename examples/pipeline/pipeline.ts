@@ -25,6 +25,8 @@ export interface Job {
   connections: Pool<Agent>;
   /** Of the requests. */
   limiter: RateLimiter;
+  /** How long an answer may take, in ms. */
+  timeout: number;
   /** How many records are read at most. */
   records: number;
   /** Ends the reading; what has been read is finished. */
@@ -34,7 +36,7 @@ export interface Job {
 
 /** Asks a service about the place of each record, 16 at a time, writes the records with what it says, and emits how many these are. */
 export function enrich(job: Job): Observable<number> {
-  const { input, output, rejected, url, connections, limiter, records, shutdown, tally } = job;
+  const { input, output, rejected, url, connections, limiter, timeout, records, shutdown, tally } = job;
   const line$ = fromReadable(input).pipe(
     splitLines(),
     map((text, index) => ({ text, line: index + 1 })),
@@ -49,7 +51,7 @@ export function enrich(job: Job): Observable<number> {
         ({ text, line }) => {
           tally.start();
           return connections
-            .use((connection, { signal }) => locate(text, { url, connection, limiter, signal }))
+            .use((connection) => locate(text, { url, connection, limiter, timeout }))
             .pipe(askAgain(tally), setAside(line, rejected, tally));
         },
         { concurrent: 16, highWaterMark: 64 },

@@ -1,14 +1,18 @@
 import { spawn } from 'node:child_process';
 import { on, once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 // The compiled program in a process of its own, as `npm start` runs it. `npm test` builds it first.
 vi.setConfig({ testTimeout: 60_000 }); // a bound for what hangs, not for what is slow
+
+const json = JSON.stringify;
 
 const paris = { name: 'Paris', lat: 48.85341, lng: 2.3488 };
 const bergen = { name: 'Bergen', lat: 60.39299, lng: 5.32415 };
@@ -153,6 +157,24 @@ describe('what cannot be done', () => {
   });
 });
 
+describe('a service that fails', () => {
+  const place = json({ utm: '31U', geohash: 'u09tvw0', solarOffset: 9 });
+
+  it('is asked again when it does not answer', async () => {
+    const service = await serve(
+      () => undefined,
+      (_, response) => response.write(place.slice(0, 9)),
+      (_, response) => response.writeHead(503).write('half an'),
+      (_, response) => response.end(place),
+    );
+    const { code, stderr } = await run(write(json(paris)), '--out', out, '--service', service, '--timeout', '100');
+
+    expect(code).toBe(0);
+    expect(linesOf(out)).toEqual([{ ...paris, place: JSON.parse(place) as object }]);
+    expect(reportIn(stderr)).toMatchObject({ 'records out': 1, retries: 3 });
+  });
+});
+
 describe('a signal', () => {
   it.each([
     ['SIGINT', 130],
@@ -207,6 +229,17 @@ async function said(program: Program, words: string) {
   for await (const chunk of on(program.stderr, 'data')) if (String(chunk).includes(words)) return;
 }
 
+/** Starts a service that answers so the first time, so the second ... */
+async function serve(...answers: RequestListener[]): Promise<string> {
+  const server = createServer((request, response) => answers.shift()?.(request, response)).listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 function write(content: string): string {
   const path = join(folder, 'input.jsonl');
   writeFileSync(path, content);
@@ -214,8 +247,6 @@ function write(content: string): string {
 }
 
 type Line = Record<string, unknown>;
-
-const json = JSON.stringify;
 
 const linesOf = (path: string) => parsed(readFileSync(path, 'utf8'));
 
