@@ -1,5 +1,5 @@
 import { get, type Agent, type IncomingMessage } from 'node:http';
-import { json } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
 import { concatMap, map, type Observable } from 'rxjs';
 import { abortable, fromRetryAfter, timeoutWithCleanup, type RateLimiter } from 'rxjs-flow-control';
 import type { Place } from './place.js';
@@ -38,11 +38,12 @@ export function locate(line: string, { url, connection, limiter, timeout }: Acce
 
 async function ask(url: string, connection: Agent, signal: AbortSignal): Promise<Place> {
   const response = await responseOf(url, connection, signal);
-  const answer = (await json(response)) as Place & { error: string };
+  const body = await text(response); // of a failure too: the connection is free again when all of it has come
   const { statusCode = 0 } = response;
-  if (statusCode === 200) return answer;
-  if (statusCode < 500) throw new BadRecord(answer.error);
-  throw new ServiceUnavailable(statusCode, fromRetryAfter(response));
+  if (statusCode >= 500 || statusCode === 429) throw new ServiceUnavailable(statusCode, fromRetryAfter(response));
+  const answer = JSON.parse(body) as Place & { error: string };
+  if (statusCode !== 200) throw new BadRecord(answer.error);
+  return answer;
 }
 
 const responseOf = (url: string, agent: Agent, signal: AbortSignal) =>

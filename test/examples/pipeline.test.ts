@@ -173,6 +173,36 @@ describe('a service that fails', () => {
     expect(linesOf(out)).toEqual([{ ...paris, place: JSON.parse(place) as object }]);
     expect(reportIn(stderr)).toMatchObject({ 'records out': 1, retries: 3 });
   });
+
+  it('is at fault, and not the record, when it answers 429', async () => {
+    const service = await serve(
+      (_, response) => response.writeHead(429, { 'retry-after': '0' }).end('{}'),
+      (_, response) => response.end(place),
+    );
+    const { code, stderr } = await run(write(json(paris)), '--out', out, '--service', service);
+
+    expect(code).toBe(0);
+    expect(reportIn(stderr)).toMatchObject({ 'records out': 1, 'bad records': 0, retries: 1 });
+  });
+
+  it('is left alone for as long as it says, whatever else it says', async () => {
+    const times: number[] = [];
+    const service = await serve(
+      (_, response) => {
+        times.push(performance.now());
+        response.writeHead(502, { 'retry-after': '1' }).end('<h1>Bad Gateway</h1>');
+      },
+      (_, response) => {
+        times.push(performance.now());
+        response.end(place);
+      },
+    );
+    const { code } = await run(write(json(paris)), '--out', out, '--service', service);
+
+    expect(code).toBe(0);
+    const [failed = NaN, asked = NaN] = times;
+    expect(asked - failed).toBeGreaterThan(990); // a timer may be a little early
+  });
 });
 
 describe('a signal', () => {
