@@ -12,6 +12,8 @@ export interface Settings {
   output: string;
   /** Where the records go that could not be enriched. */
   rejected: string;
+  /** How many records to leave out, since an earlier run has read them; what comes is then added to the files. */
+  skip: number;
   /** How many records to read at most. */
   records: number;
   /** The address of the service; without one, the example starts its own. */
@@ -30,6 +32,7 @@ Enriches each record of a JSON Lines file that has "lat" and "lng"; - reads stan
 Without a file: the cities of GeoNames.
 
   --records <n>      read at most n records (default: 100000 cities, or the whole file)
+  --skip <n>         leave out the first n, and add to the files: goes on where a signal has stopped it
   --out <file>       where the records go, - for standard output (default: examples/data/places.jsonl)
   --rejected <file>  where the bad records go (default: beside the output, as *.rejected.jsonl)
   --service <url>    who is asked (default: a service of its own, started for the purpose)
@@ -60,6 +63,7 @@ export function readArguments(args: string[]): Settings | undefined {
       values.rejected === undefined
         ? (output === '-' ? places : output).replace(/(\.\w+)?$/, '.rejected.jsonl')
         : asCalled(values.rejected),
+    skip: count('--skip', values.skip) ?? 0,
     records: count('--records', values.records) ?? (input === cities ? 100_000 : Infinity),
     service: address('--service', values.service),
     timeout: count('--timeout', values.timeout) ?? 10_000,
@@ -72,6 +76,7 @@ function parse(args: string[]) {
   const text = { type: 'string' } as const;
   const options = {
     records: text,
+    skip: text,
     service: text,
     timeout: text,
     out: text,

@@ -15,14 +15,15 @@ export interface Files {
 }
 
 /** Opens what is read before it creates what is written, so that a mistyped path costs nothing. */
-export async function openFiles({ input, output, rejected }: Settings): Promise<Files> {
+export async function openFiles({ input, output, rejected, skip }: Settings): Promise<Files> {
   const taken = new Map<string, Stats>();
+  const flags = skip > 0 ? 'a' : 'w';
   const source = input === '-' ? { stream: process.stdin, shareRead: () => undefined } : await openInput(input, taken);
   return {
     input: source.stream,
     shareRead: source.shareRead,
-    output: output === '-' ? process.stdout : await create(output, taken),
-    rejected: await create(rejected, taken),
+    output: output === '-' ? process.stdout : await create(output, flags, taken),
+    rejected: await create(rejected, flags, taken),
   };
 }
 
@@ -36,12 +37,12 @@ async function openInput(path: string, taken: Map<string, Stats>) {
   return { stream, shareRead: () => (stats.size > 0 ? stream.bytesRead / stats.size : undefined) };
 }
 
-async function create(path: string, taken: Map<string, Stats>): Promise<Writable> {
+async function create(path: string, flags: string, taken: Map<string, Stats>): Promise<Writable> {
   const existing = await stat(path).catch(() => undefined);
   for (const [other, { dev, ino }] of taken)
     if (existing?.isFile() && existing.dev === dev && existing.ino === ino)
       throw new PathError(`cannot write ${path}: it is the same file as ${other}`);
-  const file = await open(path, 'w').catch(refuse('write', path));
+  const file = await open(path, flags).catch(refuse('write', path));
   taken.set(path, await file.stat());
   // Who writes is told by the callback; without a listener the error would end the process as well.
   return file.createWriteStream().on('error', () => undefined);

@@ -12,7 +12,7 @@ import { startService } from './service.js';
 import { Tally } from './Tally.js';
 
 async function run(settings: Settings): Promise<void> {
-  const { records, rate, timeout } = settings;
+  const { skip, records, rate, timeout } = settings;
   const { shareRead, ...files } = await openFiles(settings);
   const service = await startService(settings);
   const tally = new Tally();
@@ -33,12 +33,13 @@ async function run(settings: Settings): Promise<void> {
   });
   let failed: readonly ResourceReport[];
   try {
-    const job = { ...files, url: service.url, connections, limiter, timeout, records, shutdown, tally };
+    const job = { ...files, url: service.url, connections, limiter, timeout, skipped: skip, records, shutdown, tally };
     tally.written = await lastValueFrom(enrich(job), { defaultValue: 0 });
   } finally {
-    const { resources } = await shutdown.stop(theEnd);
+    const { reason, resources } = await shutdown.stop(theEnd);
     failed = resources.filter(({ state }) => state !== 'closed');
     showReport(tally, settings);
+    if (reason !== theEnd && tally.missing === 0) showMessage(`--skip ${String(skip + tally.read)} goes on from here`);
   }
   for (const { name, state, error } of failed) throw new Error(`${name} ${state}`, { cause: error });
 }

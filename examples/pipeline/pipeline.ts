@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Agent } from 'node:http';
-import { filter, map, take, tap, type Observable } from 'rxjs';
+import { filter, map, skip, take, tap, type Observable } from 'rxjs';
 import {
   bufferedMergeMap,
   formatJsonLines,
@@ -27,6 +27,8 @@ export interface Job {
   limiter: RateLimiter;
   /** How long an answer may take, in ms. */
   timeout: number;
+  /** How many records are left out. */
+  skipped: number;
   /** How many records are read at most. */
   records: number;
   /** Ends the reading; what has been read is finished. */
@@ -36,11 +38,12 @@ export interface Job {
 
 /** Asks a service about the place of each record, 16 at a time, writes the records with what it says, and emits how many these are. */
 export function enrich(job: Job): Observable<number> {
-  const { input, output, rejected, url, connections, limiter, timeout, records, shutdown, tally } = job;
+  const { input, output, rejected, url, connections, limiter, timeout, skipped, records, shutdown, tally } = job;
   const line$ = fromReadable(input).pipe(
     splitLines(),
     map((text, index) => ({ text, line: index + 1 })),
     filter(({ text }) => text.trim() !== ''),
+    skip(skipped),
     take(records),
   );
 

@@ -225,6 +225,31 @@ describe('a signal', () => {
     expect(linesOf(out)).toHaveLength(report['records out'] ?? NaN);
   });
 
+  it('leaves off where another run can go on', async () => {
+    const cities = Array.from(
+      { length: 2000 },
+      (_, id) => `${json({ ...paris, id, ...(id % 100 === 7 && { lat: 91 }) })}\n\n`,
+    );
+    const input = write(cities.join(''));
+    const program = start(input, '--out', out);
+    while (!statSync(out, { throwIfNoEntry: false })?.size) await sleep(5);
+    program.kill('SIGTERM');
+    const { code, stderr } = await outcomeOf(program);
+    expect(code).toBe(143);
+    const { 'records in': read = NaN } = reportIn(stderr);
+    expect(read).toBeLessThan(2000);
+    expect(stderr).toContain(`pipeline: --skip ${read} goes on from here\n`);
+
+    const rest = await run(input, '--out', out, '--skip', String(read));
+
+    expect(rest.code).toBe(0);
+    expect(reportIn(rest.stderr)).toMatchObject({ 'records in': 2000 - read, dropped: 0 });
+    const bad = linesOf(rejected).map(({ line }) => ((line as number) - 1) / 2);
+    expect(bad.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => 100 * i + 7));
+    const ids = [...linesOf(out).map(({ id }) => id as number), ...bad];
+    expect(ids.sort((a, b) => a - b)).toEqual(cities.map((_, id) => id));
+  });
+
   it('exits at once on the second', async () => {
     const large = json({ ...paris, history: 'x'.repeat(500_000) });
     const program = start(write(`${large}\n${large}\n`), '--out', '-', '--rejected', rejected);
