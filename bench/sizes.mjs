@@ -1,5 +1,6 @@
 import { build } from 'esbuild';
 import { execFile } from 'node:child_process';
+import { posix } from 'node:path';
 import { promisify } from 'node:util';
 import { fact } from './row.mjs';
 
@@ -34,7 +35,7 @@ async function profile(name) {
   const folders = new Map();
   for (const { inputs } of Object.values(metafile.outputs)) {
     for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
-      const folder = path.replace(/^dist\/esm\/|\/?[^/]*$/g, '') || 'index';
+      const folder = posix.relative('dist/esm', posix.dirname(path)) || 'index';
       folders.set(folder, (folders.get(folder) ?? 0) + bytesInOutput);
     }
   }

@@ -61,12 +61,11 @@ function readHeader(response: RetryAfterResponse): string | undefined {
 }
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-const time = '(?<hours>\\d\\d):(?<minutes>\\d\\d):(?<seconds>\\d\\d)';
 const forms = [
-  `^\\w{3}, (?<day>\\d\\d) (?<month>\\w{3}) (?<year>\\d{4}) ${time} GMT$`, // Sun, 06 Nov 1994 08:49:37 GMT
-  `^\\w+day, (?<day>\\d\\d)-(?<month>\\w{3})-(?<year>\\d\\d) ${time} GMT$`, // Sunday, 06-Nov-94 08:49:37 GMT
-  `^\\w{3} (?<month>\\w{3}) (?<day>[ \\d]\\d) ${time} (?<year>\\d{4})$`, // Sun Nov  6 08:49:37 1994
-].map((form) => new RegExp(form));
+  /^\w{3}, (?<day>\d\d) (?<month>\w{3}) (?<year>\d{4}) (?<hours>\d\d):(?<minutes>\d\d):(?<seconds>\d\d) GMT$/, // Sun, 06 Nov 1994 08:49:37 GMT
+  /^\w+day, (?<day>\d\d)-(?<month>\w{3})-(?<year>\d\d) (?<hours>\d\d):(?<minutes>\d\d):(?<seconds>\d\d) GMT$/, // Sunday, 06-Nov-94 08:49:37 GMT
+  /^\w{3} (?<month>\w{3}) (?<day>[ \d]\d) (?<hours>\d\d):(?<minutes>\d\d):(?<seconds>\d\d) (?<year>\d{4})$/, // Sun Nov  6 08:49:37 1994
+];
 
 /** Not by `Date.parse`, which reads almost anything, and the last form in the time zone of this place. */
 function dateOf(header: string, now: number): number {
