@@ -1,79 +1,113 @@
-// Runs in an empty project that has the packed package installed (scripts/smoke.sh).
+// Loads two installed copies of the package, each as ESM and as CommonJS, and lets them work together (scripts/smoke.mjs lays them out).
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
-import { firstValueFrom, map, Observable, take, toArray } from 'rxjs';
+import { fileURLToPath } from 'node:url';
+import { firstValueFrom, from, lastValueFrom, map, Subject, toArray } from 'rxjs';
 
 const require = createRequire(import.meta.url);
 const name = 'rxjs-flow-control';
 const { exports } = require(`${name}/package.json`);
 
+const namesOf = (entry) =>
+  Object.keys(entry)
+    .filter((key) => key !== 'default' && key !== 'module.exports' && key !== '__esModule')
+    .sort();
 for (const path of Object.keys(exports).filter((path) => !path.endsWith('.json'))) {
-  const own = (entry) =>
-    Object.keys(entry)
-      .filter((key) => key !== 'default' && key !== 'module.exports' && key !== '__esModule')
-      .sort();
   const id = name + path.slice(1);
-  assert.deepEqual(own(require(id)), own(await import(id)), id);
+  assert.deepEqual(namesOf(require(id)), namesOf(await import(id)), id);
 }
 assert.throws(() => require(`${name}/dist/esm/index.js`), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' });
 
-const esm = await import(name);
-const cjs = require(name);
-assert.notEqual(esm.fromPull, cjs.fromPull);
+const copies = {
+  'ESM of one': await import(name),
+  'CommonJS of one': require(name),
+  'ESM of the other': await import(new URL('other/copy.mjs', import.meta.url)),
+  'CommonJS of the other': require(fileURLToPath(new URL('other/copy.cjs', import.meta.url))),
+};
+assert.equal(new Set(Object.values(copies).map(({ fromPull }) => fromPull)).size, 4, 'there are four of them');
 
-/** Pulls from one copy of the package, works in the other, and counts how far the source is ahead of the consumer. */
-async function mapSlowly(source, sink) {
+const tick = (value) => new Promise((resolve) => setImmediate(resolve, value));
+const allOf = (source) => lastValueFrom(source.pipe(toArray()));
+
+/** How far a source of one copy is ahead of a queue of another, with an operator of RxJS in between. */
+async function pace(source, sink) {
   const seen = { pulled: 0, done: 0, ahead: 0 };
   function* numbers() {
-    for (let i = 0; i < 100; i++) {
-      seen.pulled++;
-      seen.ahead = Math.max(seen.ahead, seen.pulled - seen.done);
-      yield i;
+    while (seen.pulled < 100) {
+      seen.ahead = Math.max(seen.ahead, ++seen.pulled - seen.done);
+      yield seen.pulled;
     }
   }
-  const work = async (value) => {
-    await new Promise((resolve) => setImmediate(resolve));
-    seen.done++;
-    return value;
-  };
   const results = source.fromPull(numbers).pipe(
-    map((x) => x + 1),
-    sink.bufferedMergeMap(work, { concurrent: 2, highWaterMark: 2, ordered: true }),
+    map((value) => value + 1),
+    sink.bufferedMergeMap(tick, { concurrent: 2, highWaterMark: 2, ordered: true }),
+    map((value) => (seen.done++, value)),
   );
-  const values = [];
-  for await (const value of sink.toAsyncIterable(results)) values.push(value);
   assert.deepEqual(
-    values,
-    Array.from({ length: 100 }, (_, i) => i + 1),
+    await allOf(results),
+    Array.from({ length: 100 }, (_, index) => index + 2),
   );
   return seen.ahead;
 }
 
-for (const source of [esm, cjs])
-  for (const sink of [esm, cjs]) assert.ok((await mapSlowly(source, sink)) <= 5, 'the link holds across copies');
-
-for (const { bufferedMergeMap, BufferOverflowError, fromPull, gatedBy, ungated } of [esm, cjs]) {
-  assert.throws(() => bufferedMergeMap((x) => [x], { concurrent: 0 }), RangeError);
-
-  const burst = new Observable((subscriber) => {
-    for (let i = 0; i < 10; i++) subscriber.next(i);
-  });
-  const overflow = firstValueFrom(burst.pipe(bufferedMergeMap(() => new Promise(() => {}), { bufferSize: 2 })));
-  await assert.rejects(overflow, (error) => error instanceof BufferOverflowError && error.waiting === 2);
-
-  let pulls = 0;
-  const source = fromPull(
-    (function* () {
-      for (;;) yield pulls++;
-    })(),
-  );
-  const closed = { ready: false, onReady: () => () => {} };
-  const subscription = source.pipe(gatedBy(closed)).subscribe();
-  await new Promise((resolve) => setImmediate(resolve));
-  subscription.unsubscribe();
-  assert.equal(pulls, 0, 'a closed gate is heeded');
-  const free = fromPull([1, 2, 3]).pipe(ungated(), gatedBy(closed), take(3), toArray());
-  assert.deepEqual(await firstValueFrom(free), [1, 2, 3], 'ungated stands above the gate');
+/** Whether who reads waits until the other has cleaned up. */
+async function waitsForCleanup(source, sink) {
+  let isReleased = false;
+  const release = async () => {
+    await tick();
+    await tick();
+    isReleased = true;
+  };
+  const values = source.usingAsync({ acquire: async () => 1, use: (value) => [value, value], release });
+  for await (const value of sink.toAsyncIterable(values.pipe(map(String)))) if (value) break;
+  return isReleased;
 }
 
-console.log(`${process.version}: ok`);
+/** Whether a shutdown of one copy lets a pipeline of another finish what it has begun. */
+async function drains(owner, operators) {
+  const shutdown = owner.createShutdown();
+  const jobs = new Subject();
+  const finish = (job$) => job$.pipe(operators.bufferedMergeMap(tick, { concurrent: 1 }));
+  const done = allOf(jobs.pipe(operators.gracefulShutdown(finish, { on: shutdown })));
+  for (const job of [1, 2, 3]) jobs.next(job);
+  const { clean } = await shutdown.stop('deploy');
+  jobs.next(4);
+  return clean && (await done).join() === '1,2,3';
+}
+
+/** Whether the limiter, the breaker, the pool and the queue of one copy serve the operators of another. */
+async function serves(owner, operators) {
+  const limiter = owner.createRateLimiter({ limit: 3, interval: 60_000 });
+  await allOf(from([1, 2]).pipe(operators.rateLimit(limiter)));
+  const breaker = owner.createCircuitBreaker({ threshold: { consecutive: 1 }, openFor: 60_000 });
+  const failing = operators.abortable(async () => Promise.reject(new Error('down')));
+  await assert.rejects(firstValueFrom(failing.pipe(operators.circuitBreaker(breaker))), { message: 'down' });
+  const pool = owner.createPool({ create: async () => 'connection', max: 1 });
+  const used = await allOf(from([1, 2]).pipe(operators.usePool(pool, (n) => tick(n))));
+  const queue = new owner.BoundedQueue({ capacity: 1 });
+  const taken = allOf(from(queue).pipe(operators.bufferedMergeMap(tick, { concurrent: 1, highWaterMark: 0 })));
+  for (const job of [1, 2, 3]) await queue.put(job);
+  queue.close();
+  await pool.drain();
+  return [limiter.tryAcquire(), limiter.tryAcquire(), breaker.state.status, used.join(), (await taken).join()].join(
+    ' ',
+  );
+}
+
+for (const [source, ofSource] of Object.entries(copies)) {
+  for (const [sink, ofSink] of Object.entries(copies)) {
+    const where = `${source}, ${sink}`;
+    assert.equal(await pace(ofSource, ofSink), 4, `two at work and two that wait: ${where}`);
+    assert.ok(await waitsForCleanup(ofSource, ofSink), where);
+    assert.ok(await drains(ofSource, ofSink), where);
+    assert.equal(await serves(ofSource, ofSink), 'true false open 1,2 1,2,3', where);
+    const { BufferOverflowError } = ofSource;
+    const overflow = firstValueFrom(
+      from([1, 2, 3]).pipe(
+        ofSink.bufferedMergeMap(() => new Promise(() => undefined), { concurrent: 1, bufferSize: 1 }),
+      ),
+    );
+    await assert.rejects(overflow, ({ name }) => name === BufferOverflowError.name, where);
+  }
+}
+console.log(`${Object.keys(copies).length ** 2} pairs of copies`);
