@@ -78,7 +78,7 @@ function parse(args: string[]) {
     return parseArgs({ args, options }).values;
   } catch (error) {
     // The first sentence says what is wrong; the others explain how to pass what begins with a dash.
-    throw new UsageError((error as Error).message.split(/\.?\s*\n|\. /, 1)[0]);
+    throw new UsageError((error as Error).message.split(/\n|\. /, 1)[0]?.replace(/\.$/, ''));
   }
 }
 
