@@ -8,7 +8,7 @@ import { drainLoop } from '../drainLoop.js';
 import { operate } from '../operate.js';
 import { reportUnhandled } from '../reportUnhandled.js';
 import { resolveOnce } from '../resolveOnce.js';
-import { beginAttempt, endAttempt } from '../retry/attempt.js';
+import { beginAttempt, endAttempt, waitForNext } from '../retry/attempt.js';
 import { runCleanup } from '../runCleanup.js';
 import { StopRequest } from '../StopRequest.js';
 
@@ -112,21 +112,13 @@ export class LetterOperation<T, V> {
     return nonNegativeDurationOrInfinity(`${where}: what delayFor gives`, delayFor?.(lastError, length) ?? 0);
   }
 
-  /** Clean-up and delay go on side by side. */
   private wait(delay: number): void {
-    const { patience } = this.settings;
-    const waiting = new Subscription();
-    let left = 2;
-    const over = () => {
-      if (--left > 0) return;
+    this.phase = 'waiting';
+    this.waiting = new Subscription();
+    waitForNext(this.waiting, delay, this.cleanups, this.settings.patience, () => {
       this.phase = 'due';
       this.drain();
-    };
-    this.phase = 'waiting';
-    this.waiting = waiting;
-    if (delay > 0) waiting.add(patience.scheduler.schedule(over, delay));
-    else over();
-    waiting.add(this.cleanups.whenSettled(patience, over));
+    });
   }
 
   private deliver(): void {

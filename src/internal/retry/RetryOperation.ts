@@ -8,7 +8,7 @@ import { booleanOf, check, longestDelay } from '../arguments.js';
 import { drainLoop } from '../drainLoop.js';
 import { operate } from '../operate.js';
 import { StopRequest } from '../StopRequest.js';
-import { beginAttempt, endAttempt } from './attempt.js';
+import { beginAttempt, endAttempt, waitForNext } from './attempt.js';
 import { blameFirstFailure, isConsumed } from './consumed.js';
 
 export interface RetrySettings {
@@ -128,21 +128,13 @@ export class RetryOperation<T> {
     return check(holds, RangeError, `${where}: what delayFor gives`, 'be a number of milliseconds or undefined', wish);
   }
 
-  /** Clean-up and back-off go on side by side. */
   private wait(delay: number): void {
-    const { patience } = this.settings;
-    const waiting = new Subscription();
-    let left = 2;
-    const over = () => {
-      if (--left > 0) return;
+    this.phase = 'waiting';
+    this.waiting = new Subscription();
+    waitForNext(this.waiting, delay, this.cleanups, this.settings.patience, () => {
       this.phase = 'due';
       this.drain();
-    };
-    this.phase = 'waiting';
-    this.waiting = waiting;
-    if (delay > 0) waiting.add(patience.scheduler.schedule(over, delay));
-    else over();
-    waiting.add(this.cleanups.whenSettled(patience, over));
+    });
   }
 
   private giveUp(): void {
