@@ -443,6 +443,26 @@ describe('in time', () => {
     expect([log, virtual.actions]).toEqual([[10, 35, 60], []]);
   });
 
+  it('leaves no timer behind on a scheduler that calls back at once, and later the next time', () => {
+    const virtual = new VirtualTimeScheduler();
+    const impatient = {
+      now: () => virtual.now(),
+      schedule: (work: () => void, delay = 0) => {
+        if (delay > 5) return virtual.schedule(work, delay);
+        work();
+        return Subscription.EMPTY;
+      },
+    } as SchedulerLike;
+    const scheduler = pacedScheduler({ limit: 1, interval: 5, scheduler: impatient });
+    const log: number[] = [];
+    const action = scheduler.schedule(function (this: SchedulerAction<unknown>) {
+      log.push(virtual.now());
+      this.schedule(undefined, 10);
+    }, 1);
+    action.unsubscribe();
+    expect([log, virtual.actions.every(({ closed }) => closed)]).toEqual([[0], true]);
+  });
+
   it('starts in a turn of its scheduler, whichever that is', async () => {
     const scheduler = pacedScheduler({ limit: 2, interval: 10, scheduler: asapScheduler });
     const log: string[] = [];

@@ -96,12 +96,15 @@ export class ScheduledAction extends Subscription implements SchedulerAction<unk
 
   private setTimer(time: number): void {
     if (time === Infinity) return;
+    let fired = false; // a scheduler may call back at once, and the work may have set the next timer
     const fire = () => {
+      fired = true;
       if (time > longestTimer) this.setTimer(time - longestTimer);
       else this.join(this.lines.fired);
       this.lines.arrange();
     };
-    this.cancelTimer = this.lines.startTimer(fire, Math.min(time, longestTimer));
+    const cancel = this.lines.startTimer(fire, Math.min(time, longestTimer));
+    if (!fired) this.cancelTimer = cancel;
   }
 
   /** No longer waits, whatever for. */
