@@ -218,6 +218,22 @@ describe('a slice', () => {
     await pass(0);
     expect(log).toBe('(aa)b|c|');
   });
+
+  it.runIf(inNode)('that was lost with fake timers is asked for again', async () => {
+    const scheduler = cooperativeScheduler();
+    vi.useFakeTimers();
+    for (const name of 'ab') {
+      scheduler.schedule(() => {
+        run(name);
+      });
+    }
+    vi.useRealTimers();
+    scheduler.schedule(() => {
+      run('c');
+    });
+    await turns(2);
+    expect(log).toBe('abc|');
+  });
 });
 
 describe('the event loop has its turn', () => {

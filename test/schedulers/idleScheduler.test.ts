@@ -381,6 +381,30 @@ describe('in tests', () => {
     expect(values).toEqual([0, 1, 2]);
     expect(vi.getTimerCount()).toBe(0);
   });
+
+  it.runIf(inNode).each([
+    ['somebody', stubIdleLoop],
+    ['nobody', stubNoIdleCallback],
+  ])('fake timers that are taken away do not stop it, where %s tells who is idle', async (_, stub) => {
+    stub();
+    const scheduler = idleScheduler();
+    vi.useFakeTimers();
+    for (const name of 'ab') scheduler.schedule(run(name));
+    vi.useRealTimers();
+    scheduler.schedule(run('c'));
+    await turns(5);
+    expect(log).toBe('abc|');
+  });
+
+  it('a stand-in that calls back at once runs each as it comes', () => {
+    vi.stubGlobal('requestIdleCallback', (callback: IdleRequestCallback) => {
+      callback({ didTimeout: false, timeRemaining: () => 50 });
+    });
+    vi.stubGlobal('cancelIdleCallback', () => undefined);
+    const scheduler = idleScheduler();
+    for (const name of 'abc') scheduler.schedule(run(name));
+    expect(log).toBe('abc');
+  });
 });
 
 describe.runIf(inNode)('a process', { timeout: 60_000 }, () => {
