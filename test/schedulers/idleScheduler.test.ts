@@ -396,6 +396,18 @@ describe('in tests', () => {
     expect(log).toBe('abc|');
   });
 
+  it('a stand-in that does not tell the time is found out each time, and does not stop it', () => {
+    const callbacks: (() => void)[] = [];
+    vi.stubGlobal('requestIdleCallback', (callback: () => void) => callbacks.push(callback));
+    vi.stubGlobal('cancelIdleCallback', () => undefined);
+    const scheduler = idleScheduler();
+    for (const name of 'ab') scheduler.schedule(run(name));
+    expect(callbacks[0]).toThrow(TypeError);
+    expect(callbacks[1]).toThrow(TypeError);
+    expect(log).toBe('ab');
+    expect(callbacks.length).toBe(2);
+  });
+
   it('a stand-in that calls back at once runs each as it comes', () => {
     vi.stubGlobal('requestIdleCallback', (callback: IdleRequestCallback) => {
       callback({ didTimeout: false, timeRemaining: () => 50 });

@@ -40,9 +40,12 @@ export abstract class SlicedScheduler<Turn = void> extends ActionScheduler {
   private runSlice(turn: Turn): void {
     this.request = undefined;
     this.inSlice = true;
-    this.lineUpFired();
-    this.runReady(turn);
-    this.inSlice = false;
-    this.arrange();
+    try {
+      this.lineUpFired();
+      this.runReady(turn);
+    } finally {
+      this.inSlice = false; // a stand-in for the platform may have given a turn that does not tell the time
+      this.arrange();
+    }
   }
 }
