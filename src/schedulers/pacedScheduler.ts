@@ -36,7 +36,7 @@ export interface PacedSchedulerOptions {
  * In any `interval`, whenever it begins, at most `limit` actions start, whoever has scheduled them: so one scheduler that several
  * pipelines are given limits all of them together. Here `c` starts 5 ms after `a`; and the end is an action, too, which starts
  * 5 ms after `c`. The other algorithms are those of `rateLimit`: `'spaced'` starts one in each `interval / limit`, evenly,
- * and no two in the same ms.
+ * and no two in the same ms unless that is less than 1 ms.
  *
  * - **Order**: actions without a delay start first in, first out. A delayed action joins the end of the line when its delay is
  *   over. An action that schedules itself again joins the end of the line too, and each start counts.

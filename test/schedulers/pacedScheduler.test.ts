@@ -150,6 +150,18 @@ describe('the pace', () => {
     expect(flush()).toBe('a@0 b@4 c@7 d@10');
   });
 
+  it.each([
+    [1, 'a@0 b@1 c@2 d@3 e@4'],
+    [2, 'a@0 b@1 c@1 d@2 e@2'],
+  ])(
+    'if spaced has no two in the same ms, unless there are more than one in each: limit %i in 1 ms',
+    (limit, expected) => {
+      const { schedule, flush } = start({ limit, interval: 1, algorithm: 'spaced' });
+      schedule('abcde');
+      expect(flush()).toBe(expected);
+    },
+  );
+
   it('may be slower than timers can be set to', () => {
     const day = 24 * 60 * 60 * 1000;
     const { schedule, flush } = start({ limit: 1, interval: 30 * day });
