@@ -388,7 +388,7 @@ describe('in tests', () => {
   ])('fake timers that are taken away do not stop it, where %s tells who is idle', async (_, stub) => {
     stub();
     const scheduler = idleScheduler();
-    vi.useFakeTimers();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'] });
     for (const name of 'ab') scheduler.schedule(run(name));
     vi.useRealTimers();
     scheduler.schedule(run('c'));
