@@ -33,6 +33,7 @@ export interface CooperativeSchedulerOptions {
  *   `config.onUnhandledError`, else thrown in a task of its own. The other actions run.
  * - **Unsubscribed**, an action that waits leaves the line or clears its timer. When none waits, nothing is left that keeps a
  *   process alive.
+ * - **Async context** (`AsyncLocalStorage`, a zone): that of whoever asked for the slice, since several actions run in one.
  * - **Backpressure**: none, and the line has no bound. `observeOn` takes whatever comes, and what RxJS itself keeps for each
  *   waiting value makes it slow from some 16 000 on, with any scheduler: there, let the source be on the scheduler.
  * - **Drops** nothing.

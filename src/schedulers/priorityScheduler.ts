@@ -24,6 +24,7 @@ import { realmSchedulers } from '../internal/scheduling/realmSchedulers.js';
  *   An action that takes longer uses up one such turn. Time in which no action of a priority scheduler runs does not count.
  * - **Delays**, an action that schedules itself again, **errors** and what happens when it is **unsubscribed**: as with
  *   `cooperativeScheduler`. When no action waits, nothing is left that keeps a process alive.
+ * - **Two copies of RxJS** in one program: a long-lived subscriber of the other copy keeps each action until it is unsubscribed.
  * - **Backpressure**: none, and the line has no bound.
  * - **Drops** nothing.
  * - **Rather** `cooperativeScheduler` where nothing is more urgent than anything else, `idleScheduler` for what may wait until
