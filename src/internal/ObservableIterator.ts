@@ -95,7 +95,7 @@ export class ObservableIterator<T> implements AsyncIterableIterator<T, undefined
   }
 
   private start(): void {
-    this.subscriber = operate<T, never>({
+    const subscriber = operate<T, never>({
       gate: this.gate,
       cleanupScope: this.cleanups,
       next: this.receive,
@@ -105,7 +105,14 @@ export class ObservableIterator<T> implements AsyncIterableIterator<T, undefined
       complete: noop,
       finalize: this.end,
     });
-    this.source.subscribe(this.subscriber);
+    this.subscriber = subscriber;
+    try {
+      this.source.subscribe(subscriber);
+    } catch (thrown) {
+      // After its end only a teardown of the source can have thrown: what came before is read all the same.
+      if (subscriber.closed) this.failCleanup(thrown);
+      else subscriber.error(thrown);
+    }
   }
 
   private readonly receive = (value: T): void => {

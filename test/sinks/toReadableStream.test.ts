@@ -12,6 +12,7 @@ import {
   of,
   range,
   Subject,
+  type Subscriber,
   tap,
   throwError,
   toArray,
@@ -472,6 +473,46 @@ describe('toReadableStream', () => {
   it('reports a clean-up that fails after the source has ended by itself', async () => {
     expect(await readAll(toReadableStream(cleaning(Promise.reject(new Error('cleanup')), of(1))))).toEqual([1]);
     expect(await reported(unhandled)).toEqual(new Error('cleanup'));
+  });
+
+  describe('reports a teardown that throws after a synchronous end, and gives everything all the same', () => {
+    const ending = (end: (subscriber: Subscriber<number>) => void) =>
+      new Observable<number>((subscriber) => {
+        for (const each of [1, 2, 3]) subscriber.next(each);
+        end(subscriber);
+        return () => {
+          throw new Error('teardown');
+        };
+      });
+    const teardownFailed = expect.objectContaining({ message: 'teardown' }) as unknown;
+
+    it('when the source has completed', async () => {
+      const source = ending((subscriber) => {
+        subscriber.complete();
+      });
+      expect(await readAll(toReadableStream(source))).toEqual([1, 2, 3]);
+      expect(await reported(unhandled)).toEqual(teardownFailed);
+    });
+
+    it('when the source has failed, which is the error', async () => {
+      const reader = await open(
+        ending((subscriber) => {
+          subscriber.error(new Error('source'));
+        }),
+      );
+      for (const each of [1, 2, 3]) expect(await reader.read()).toEqual(value(each));
+      await expect(reader.read()).rejects.toThrow('source');
+      expect(await reported(unhandled)).toEqual(teardownFailed);
+    });
+  });
+
+  it('errors when the source cannot be subscribed to', async () => {
+    const broken = Object.assign(new Observable<number>(), {
+      subscribe: () => {
+        throw new Error('no source');
+      },
+    });
+    await expect((await open(broken)).read()).rejects.toThrow('no source');
   });
 
   it('gives the source back when the reader changes', async () => {
