@@ -141,11 +141,22 @@ class ObservableReadable<T> extends Readable {
   }
 
   private hand(value: T): void {
+    const { readableEncoding, readableFlowing, readableLength } = this;
     try {
       this.push(value);
+      if (readableEncoding && this.readableLength === readableLength) this.askOn(readableFlowing);
     } catch (thrown) {
       this.destroy(named(thrown)); // by a listener of 'data': Node would never ask again
     }
+  }
+
+  /** Part of a character may have been no text yet, after which Node does not ask again with a mark of 0. */
+  private askOn(wasFlowing: boolean | null): void {
+    if (!wasFlowing) this.feed.ask();
+    else
+      process.nextTick(() => {
+        if (this.readableFlowing) this.feed.ask();
+      });
   }
 
   private fail(error: unknown): void {

@@ -64,6 +64,18 @@ const failingAfter = (count: number, error: unknown) =>
     throwError(() => error),
   );
 
+/** Counts what was pulled. */
+function asked(values: readonly string[]) {
+  let count = 0;
+  const source = fromPull(function* () {
+    for (const value of values) {
+      count++;
+      yield value;
+    }
+  });
+  return { source, pulled: () => count };
+}
+
 /** Nobody hears of it before the stream is destroyed. */
 function rejected(error: unknown): Promise<never> {
   const promise = Promise.reject(error);
@@ -175,6 +187,44 @@ describe('toNodeReadable', () => {
       expect(await text(toNodeReadable(fromPull(chunks), { objectMode: false }))).toBe('ab');
       const pushed = from([...chunks()]);
       expect(await text(toNodeReadable(pushed, { objectMode: false, bufferSize: Infinity }))).toBe('ab');
+    });
+
+    it.each([
+      ['utf8', '😀b'],
+      ['base64', '8J+YgGI='],
+    ] as const)('text, of bytes that end within a character: %s', async (encoding, expected) => {
+      const bytes = [...Buffer.from('😀b')].map((byte) => new Uint8Array([byte]));
+      const read = async (how: (stream: Readable) => Promise<string>) => {
+        const stream = toNodeReadable(fromPull(bytes), { objectMode: false }).setEncoding(encoding);
+        const stuck = setTimeout(() => stream.destroy(new Error('never asks again')), 1000);
+        return how(stream).finally(() => {
+          clearTimeout(stuck);
+        });
+      };
+      const looped = read(async (stream) => {
+        let all = '';
+        for await (const part of stream) all += part as string;
+        return all;
+      });
+      const flowing = read(async (stream) => {
+        let all = '';
+        stream.on('data', (part) => (all += part as string));
+        await finished(stream);
+        return all;
+      });
+      expect(await Promise.all([looped, flowing])).toEqual([expected, expected]);
+    });
+
+    it('no more text than is asked for', async () => {
+      const { source, pulled } = asked(['a', 'b', 'c']);
+      const stream = toNodeReadable(source, { objectMode: false }).setEncoding('utf8');
+      expect(await readOne(stream)).toBe('a');
+      await turn();
+      expect(pulled()).toBe(1);
+      stream.once('data', () => stream.pause());
+      await turn();
+      await turn();
+      expect(pulled()).toBe(2);
     });
 
     it('a million, in order', async () => {
