@@ -27,7 +27,8 @@ export async function download(
     writeTo(response),
     takeUntilAborted(shutdown.signal, { onAbort: 'error' }),
   );
-  await lastValueFrom(sent$, { defaultValue: 0 });
+  // Nobody has opened it who would close it where nothing is to be sent.
+  await lastValueFrom(sent$, { defaultValue: 0 }).finally(() => file.destroy());
 }
 
 function limitOf(query: URLSearchParams): number {

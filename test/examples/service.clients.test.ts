@@ -87,6 +87,20 @@ describe('a client that goes', () => {
   });
 });
 
+describe.skipIf(process.platform !== 'linux')('a client that wants nothing', () => {
+  it('has the file closed all the same', async () => {
+    const service = await RecordService.start();
+    writeFileSync(join(service.folder, 'a.jsonl'), lines(1));
+    const before = service.descriptors.length;
+    for (let i = 0; i < 20; i++)
+      expect(await service.get('/records/a?limit=0')).toMatchObject({ status: 200, body: '' });
+    await soon(() => {
+      expect(service.descriptors.length).toBeLessThanOrEqual(before);
+    });
+    expect(service.program.stderr.split('\n')).toHaveLength(2); // the collector of garbage has found none, either
+  });
+});
+
 describe('a client that is slow', () => {
   const put = 'PUT /records/a HTTP/1.1\r\nhost: a\r\ncontent-type: application/x-ndjson\r\ncontent-length: 1000\r\n';
 
