@@ -12,14 +12,20 @@ export class FileStore implements Store {
   private constructor(
     private readonly folder: string,
     private readonly delay: number,
+    /** The drafts that were there before it. */
+    private readonly left: readonly string[],
   ) {}
 
-  /** Makes the folder, and removes the drafts of a service that was killed. */
+  /** Makes the folder, if there is none. */
   static async in(folder: string, delay: number): Promise<FileStore> {
     await mkdir(folder, { recursive: true });
-    const drafts = (await readdir(folder)).filter((name) => name.startsWith('.') && name.endsWith('.part'));
-    for (const draft of drafts) await rm(join(folder, draft), { force: true });
-    return new FileStore(folder, delay);
+    const left = (await readdir(folder)).filter((name) => name.startsWith('.') && name.endsWith('.part'));
+    return new FileStore(folder, delay, left);
+  }
+
+  /** Removes the drafts of a service that was killed. They may be those of one that runs, until it is known that none does. */
+  async sweep(): Promise<void> {
+    for (const draft of this.left) await rm(join(this.folder, draft), { force: true });
   }
 
   async create(name: string, { replace }: { readonly replace: boolean }): Promise<Draft> {

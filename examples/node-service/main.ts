@@ -30,6 +30,11 @@ async function run(settings: Settings): Promise<void> {
   });
   await once(service.listen(settings.port, '127.0.0.1'), 'listening');
   shutdown.add('connections', () => close(service));
+  // Not before: where a second one is started by mistake, it cannot listen.
+  await store.sweep().catch((error: unknown) => {
+    void close(service);
+    throw error;
+  });
   const { port } = service.address() as AddressInfo;
   showMessage(`listens on http://127.0.0.1:${String(port)}`);
 }

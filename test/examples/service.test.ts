@@ -176,6 +176,19 @@ it('sweeps up after a service that was killed', async () => {
   expect(readdirSync(folder)).toEqual(['b.jsonl']);
 });
 
+it('leaves alone what another one writes that runs already, and that it was started beside by mistake', async () => {
+  const upload = service.begin('/records/a');
+  await upload.write(lines(1));
+  await soon(() => {
+    expect(service.files).toHaveLength(1);
+  });
+  const args = [main, '--port', String(service.port), '--dir', service.folder];
+  await expect(run(process.execPath, args)).rejects.toMatchObject({ code: 2 });
+  upload.request.end(lines(1));
+  expect(await upload.answer).toMatchObject({ status: 201 });
+  expect(service.read('a')).toHaveLength(2);
+});
+
 describe('what cannot be done', () => {
   it.each([
     [['--fast'], "Unknown option '--fast'"],
