@@ -7,7 +7,7 @@ import { readArguments, usage, UsageError, type Settings } from './arguments.js'
 import { createConnections } from './connections.js';
 import { openFiles, PathError } from './files.js';
 import { enrich } from './pipeline.js';
-import { showMessage, showProgress, showReport } from './report.js';
+import { showMessage, showProgress, showReport, showRest } from './report.js';
 import { startService } from './service.js';
 import { Tally } from './Tally.js';
 
@@ -39,7 +39,7 @@ async function run(settings: Settings): Promise<void> {
     const { reason, resources } = await shutdown.stop(theEnd);
     failed = resources.filter(({ state }) => state !== 'closed');
     showReport(tally, settings);
-    if (reason !== theEnd && tally.missing === 0) showMessage(`--skip ${String(skip + tally.read)} goes on from here`);
+    if (reason !== theEnd && tally.missing === 0 && tally.read > 0) showRest(skip + tally.read, records - tally.read);
   }
   for (const { name, state, error } of failed) throw new Error(`${name} ${state}`, { cause: error });
 }

@@ -64,4 +64,10 @@ export function showReport(tally: Tally, { output, rejected }: Settings): void {
   if (tally.bad > 0) stderr.write(`bad records: ${rejected}\n`);
 }
 
+/** Says how to go on where it was stopped, with the rest of what was asked for. */
+export function showRest(skip: number, records: number): void {
+  const limit = records === Infinity ? '' : ` --records ${String(records)}`;
+  if (records > 0) showMessage(`--skip ${String(skip)}${limit} goes on from here`);
+}
+
 const grouped = (number: number) => number.toLocaleString('en-US');

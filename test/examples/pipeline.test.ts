@@ -231,7 +231,7 @@ describe('a signal', () => {
       (_, id) => `${json({ ...paris, id, ...(id % 100 === 7 && { lat: 91 }) })}\n\n`,
     );
     const input = write(cities.join(''));
-    const program = start(input, '--out', out);
+    const program = start(input, '--out', out, '--rate', '200'); // so that it takes 10 s
     while (!statSync(out, { throwIfNoEntry: false })?.size) await sleep(5);
     program.kill('SIGTERM');
     const { code, stderr } = await outcomeOf(program);
@@ -248,6 +248,26 @@ describe('a signal', () => {
     expect(bad.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => 100 * i + 7));
     const ids = [...linesOf(out).map(({ id }) => id as number), ...bad];
     expect(ids.sort((a, b) => a - b)).toEqual(cities.map((_, id) => id));
+  });
+
+  it('says how to go on with the rest of what was asked for', async () => {
+    const input = write(`${json(paris)}\n`.repeat(2000));
+    const program = start(input, '--out', out, '--records', '1900', '--rate', '200');
+    while (!statSync(out, { throwIfNoEntry: false })?.size) await sleep(5);
+    program.kill('SIGTERM');
+    const { stderr } = await outcomeOf(program);
+    const { 'records in': read = NaN } = reportIn(stderr);
+    expect(stderr).toContain(`pipeline: --skip ${read} --records ${1900 - read} goes on from here\n`);
+  });
+
+  it('says nothing of that where it has read nothing', async () => {
+    const program = start('-', '--out', out);
+    await said(program, ' in, ');
+    program.kill('SIGTERM');
+    const { code, stderr } = await outcomeOf(program);
+    expect(code).toBe(143);
+    expect(reportIn(stderr)).toMatchObject({ 'records in': 0 });
+    expect(stderr).not.toContain('goes on');
   });
 
   it('exits at once on the second', async () => {
