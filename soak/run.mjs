@@ -92,7 +92,11 @@ try {
 console.log(tableOf(score, { seed, seconds: (performance.now() - start) / 1000 }));
 if (broken.length === 0) {
   rmSync(folder, { recursive: true });
-  console.log('Every promise was kept.');
+  if (score.read > 0) console.log('Every promise was kept.');
+  else {
+    console.log('Nothing was tested: no record was read in this time.');
+    process.exitCode = 1;
+  }
 } else {
   console.log(`BROKEN, in run ${score.runs}:`);
   for (const promise of broken) console.log(`- ${promise}`);
