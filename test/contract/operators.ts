@@ -35,7 +35,6 @@ import {
 type Value = object;
 export type CreateOperator = () => MonoTypeOperatorFunction<Value>;
 
-const never = new AbortController().signal;
 const later = 1e8;
 
 /** Values have no text: they travel as the number under which they are kept. */
@@ -188,8 +187,9 @@ export const operators: Readonly<Record<string, Readonly<Record<string, CreateOp
     'of text': asText((index) => `${String(index)}\n`, splitLines()),
   },
   takeUntilAborted: {
-    completing: () => takeUntilAborted(never),
-    "with onAbort: 'error'": () => takeUntilAborted(never, { onAbort: 'error' }),
+    // A signal each: at one that has a listener already, another that is left would not show.
+    completing: () => takeUntilAborted(new AbortController().signal),
+    "with onAbort: 'error'": () => takeUntilAborted(new AbortController().signal, { onAbort: 'error' }),
   },
   timeoutWithCleanup: {
     'of all three': () => timeoutWithCleanup({ first: later, each: later, total: later }),

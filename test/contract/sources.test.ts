@@ -1,6 +1,7 @@
 import { config, Observable, Subscription, take } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { gatedBy } from '../../src/index.js';
+import { Listeners } from '../support/Listeners.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { sources } from './sources.js';
 
@@ -41,17 +42,15 @@ describe.each(subjects)('%s keeps the contract of a source', (_, create) => {
   };
 
   it('does nothing before it is subscribed, and leaves no listener', () => {
-    const added = vi.spyOn(EventTarget.prototype, 'addEventListener');
-    const removed = vi.spyOn(EventTarget.prototype, 'removeEventListener');
+    const listeners = new Listeners();
     try {
       const source = create();
-      expect([added.mock.calls.length, vi.getTimerCount()]).toEqual([0, 0]);
+      expect([listeners.left, vi.getTimerCount()]).toEqual([0, 0]);
       for (let i = 0; i < 10; i++) watch(source).subscription.unsubscribe();
       watch(source.pipe(take(1)));
-      expect(added.mock.calls.length - removed.mock.calls.length).toBe(0);
+      expect(listeners.left).toBe(0);
     } finally {
-      added.mockRestore();
-      removed.mockRestore();
+      listeners.restore();
     }
   });
 
@@ -88,6 +87,7 @@ describe.each(subjects)('%s keeps the contract of a source', (_, create) => {
     const gate = new ManualGate();
     const { events, subscription } = watch(create().pipe(gatedBy(gate)));
     subscription.unsubscribe();
+    expect(gate.waiters.size).toBe(0); // before it is opened, which would call who waits in vain
     const before = [...events];
     gate.ready = true;
     vi.runAllTimers();

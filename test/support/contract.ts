@@ -18,6 +18,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fromPull, gatedBy } from '../../src/index.js';
 import { operate } from '../../src/internal/operate.js';
 import { findCleanupScope } from '../../src/link/walk.js';
+import { Listeners } from './Listeners.js';
 import { ManualGate } from './ManualGate.js';
 import { marbles } from './marbles.js';
 
@@ -28,7 +29,9 @@ type Value = object;
  * they are, if anything.
  */
 export function keepsOperatorContract(name: string, create: () => MonoTypeOperatorFunction<Value>): void {
-  const value = (): Value => ({});
+  let made = 0;
+  /** Each another one, also for `toEqual`. */
+  const value = (): Value => ({ id: made++ });
 
   let open = new Subscription();
   const watch = (result: Observable<Value>, onNext: () => unknown = () => undefined) => {
@@ -236,12 +239,41 @@ export function keepsOperatorContract(name: string, create: () => MonoTypeOperat
         const { events, subscription } = watch(source.pipe(create(), gatedBy(gate)));
         for (const step of steps.slice(0, moment)) step(source, gate);
         subscription.unsubscribe();
+        // Before the gate is opened again, which would call who waits in vain.
+        const left = [source.observed, gate.waiters.size, vi.getTimerCount()];
+        expect(left, `after step ${String(moment)}`).toEqual([false, 0, 0]);
         const before = [...events];
         for (const step of steps.slice(moment)) step(source, gate);
         vi.runAllTimers();
         expect(events, `after step ${String(moment)}`).toEqual(before);
         expect([source.observed, gate.waiters.size, vi.getTimerCount()]).toEqual([false, 0, 0]);
       }
+    });
+
+    it('leaves nothing behind, once it was unsubscribed after the source has failed behind a closed gate', () => {
+      for (const count of [0, 1, 2]) {
+        const source = new Subject<Value>();
+        const gate = new ManualGate(false);
+        const { subscription } = watch(source.pipe(create(), gatedBy(gate)));
+        for (let i = 0; i < count; i++) source.next(value());
+        source.error(new Error('behind the gate'));
+        subscription.unsubscribe();
+        expect([source.observed, gate.waiters.size, vi.getTimerCount()], String(count)).toEqual([false, 0, 0]);
+      }
+    });
+
+    it('keeps apart what waits for two subscribers, each behind a gate of its own', () => {
+      const source = new Subject<Value>();
+      const result = source.pipe(create());
+      const gates = [new ManualGate(), new ManualGate()] as const;
+      const [first, second] = gates.map((gate) => watch(result.pipe(gatedBy(gate))));
+      const values = [value(), value(), value()];
+      for (const each of values) source.next(each);
+      source.complete();
+      for (const gate of gates) gate.ready = true;
+      vi.runAllTimers();
+      expect([first?.seen, second?.seen]).toEqual([values, values]);
+      expect([first?.events.at(-1), second?.events.at(-1)]).toEqual(['complete', 'complete']);
     });
 
     it.each(['error', 'complete'] as const)('ends once, where the source ends inside next by %s', (end) => {
@@ -326,17 +358,14 @@ export function keepsOperatorContract(name: string, create: () => MonoTypeOperat
     );
 
     it('adds no listener to a signal that outlives it', () => {
-      const added = vi.spyOn(EventTarget.prototype, 'addEventListener');
-      const removed = vi.spyOn(EventTarget.prototype, 'removeEventListener');
+      const listeners = new Listeners();
       try {
         for (let i = 0; i < 10; i++) record(concat(of(value()), NEVER)).subscription.unsubscribe();
         for (let i = 0; i < 10; i++) record(of(value()));
         for (let i = 0; i < 10; i++) record(throwError(() => new Error()));
-        const left = added.mock.contexts.length - removed.mock.contexts.length;
-        expect(left).toBe(0);
+        expect(listeners.left).toBe(0);
       } finally {
-        added.mockRestore();
-        removed.mockRestore();
+        listeners.restore();
       }
     });
 
