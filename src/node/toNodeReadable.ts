@@ -39,6 +39,7 @@ export interface ToNodeReadableOptions<T> extends QueueOptions, CleanupOptions, 
  *   iterable or a stream as `source` cannot be asked, because RxJS goes through it at its own pace: wrap it in `fromPull`.
  * - **Drops** by `overflow`, a value that it cannot give, and what waits on `destroy()`: `onDrop` sees each. What had been asked for
  *   it does not see, read by then or not. An empty chunk of bytes is nothing to read, and skipped.
+ *   With `objectMode: false` each string becomes bytes by itself, so one must not end within a surrogate pair.
  * - **Rather** `toReadableStream` for web streams, `toAsyncIterable` for a loop.
  *
  * @throws RangeError if called with an option out of range
