@@ -40,6 +40,45 @@ describe('Cleanups', () => {
     expect(scheduler.frame).toBe(0);
   });
 
+  it('know whether any of them goes on', () => {
+    const cleanups = new Cleanups(undefined);
+    const cleanup = new Completion();
+    const settled = [cleanups.areSettled];
+    cleanups.track(cleanup);
+    settled.push(cleanups.areSettled);
+    cleanup.resolve();
+    expect([...settled, cleanups.areSettled]).toEqual([true, false, true]);
+  });
+
+  it('set no timer where they may take as long as they like', () => {
+    const cleanups = new Cleanups(undefined);
+    const scheduler = new VirtualTimeScheduler();
+    scheduler.schedule = () => expect.fail();
+    cleanups.track(new Completion());
+    expect(cleanups.whenSettled({ cleanupTimeout: Infinity, scheduler }, () => {}).closed).toBe(false);
+  });
+
+  it('call nobody who has ceased to wait', () => {
+    const cleanups = new Cleanups(undefined);
+    const cleanup = new Completion();
+    cleanups.track(cleanup);
+    const { results, waiting } = collect(cleanups);
+    waiting.unsubscribe();
+    cleanup.resolve();
+    expect(results).toEqual([]);
+  });
+
+  it('are done for who waits, also where another has left who answered for them', () => {
+    const cleanups = new Cleanups(undefined);
+    const cleanup = new Completion();
+    cleanups.track(cleanup);
+    const other = cleanups.answer();
+    const { results } = collect(cleanups);
+    other.unsubscribe();
+    cleanup.resolve();
+    expect(results).toEqual([{ cleanup: 'done' }]);
+  });
+
   it('are no longer waited for when their time is over; what fails later is reported', async () => {
     const cleanups = new Cleanups(undefined);
     const slow = new Completion();
@@ -62,7 +101,7 @@ describe('Cleanups', () => {
       const [result] = results;
       expect(result?.cleanup).toBe('failed');
       if (count === 1) expect(result?.cleanupError).toBe(0);
-      else expect((result?.cleanupError as AggregateError).errors).toEqual([0, 1]);
+      else expect(result?.cleanupError).toMatchObject({ errors: [0, 1], message: 'several clean-ups have failed' });
     }
   });
 
@@ -104,6 +143,16 @@ describe('Cleanups', () => {
     expect(await reported(unhandled)).toBe('left to the one below');
   });
 
+  it('leave the failure to the one below, and report nothing themselves', () => {
+    const reports: string[] = [];
+    const below = new Cleanups(undefined, (error) => reports.push(`below: ${String(error)}`));
+    const above = new Cleanups(below, (error) => reports.push(`above: ${String(error)}`));
+    const failing = new Completion();
+    above.track(failing);
+    failing.reject('failure');
+    expect(reports).toEqual(['below: failure']);
+  });
+
   it('count each once, whatever a foreign promise does', () => {
     const seen: unknown[] = [];
     const cleanups = new Cleanups(undefined, (error) => seen.push(error));
@@ -140,6 +189,38 @@ describe('Cleanups', () => {
       cleanup[how]('failure');
       expect(await reported(unhandled)).toEqual(new Error('teardown below'));
     }
+  });
+
+  it('take a teardown that throws for a clean-up that has failed', () => {
+    const seen: unknown[] = [];
+    const cleanups = new Cleanups(undefined, (error) => seen.push(error));
+    cleanups.attempt(() => {
+      throw new Error('teardown');
+    });
+    expect([seen, cleanups.areSettled]).toEqual([[new Error('teardown')], true]);
+  });
+
+  it('are not settled before the teardown is through that is attempted', () => {
+    const cleanups = new Cleanups(undefined);
+    const cleanup = new Completion();
+    cleanups.track(cleanup);
+    const { results } = collect(cleanups);
+    cleanups.attempt(() => {
+      cleanup.resolve();
+      expect([cleanups.areSettled, results]).toEqual([false, []]);
+    });
+    expect([cleanups.areSettled, results]).toEqual([true, [{ cleanup: 'done' }]]);
+  });
+
+  it('go on after a teardown that leaves some of them behind', () => {
+    const cleanups = new Cleanups(undefined);
+    const cleanup = new Completion();
+    cleanups.track(cleanup);
+    const { results } = collect(cleanups);
+    cleanups.attempt(() => {});
+    expect(results).toEqual([]);
+    cleanup.resolve();
+    expect(results).toEqual([{ cleanup: 'done' }]);
   });
 
   it('go on in the same frame where the clean-up calls back at once', () => {

@@ -81,6 +81,29 @@ describe('CombinedGate', () => {
     }
   });
 
+  it.each(['all', 'any'] as const)('keeps its place in the line of a closed gate (%s)', (policy) => {
+    const { gates, combined } = waiting(policy);
+    const [gate] = gates as [ManualGate];
+    const [first] = gate.waiters;
+    gate.onReady(() => {});
+    combined.wake();
+    combined.onReady(() => {});
+    expect([...gate.waiters].indexOf(first as () => void)).toBe(0);
+  });
+
+  it("waits with 'any' at no gate that is open while it is told to be closed", () => {
+    let mayTake = false;
+    const combined = new CombinedGate('any', () => mayTake);
+    const gates = [new ManualGate(true), new ManualGate()];
+    for (const gate of gates) combined.join(gate);
+    const called = vi.fn();
+    combined.onReady(called);
+    expect(waitersOf(gates)).toEqual([0, 1]);
+    mayTake = true;
+    combined.wake();
+    expect([...waitersOf(gates), called.mock.calls.length]).toEqual([0, 0, 1]);
+  });
+
   it('goes on when the one leaves for whom it waited', () => {
     const { gates, leave, called } = waiting('all');
     (gates[1] as ManualGate).ready = true;

@@ -155,6 +155,17 @@ describe.each(['LevelGate', 'DependentGate'])('%s', (kind) => {
     expect(log).toEqual(['a begins', 'a ends', 'b']);
   });
 
+  it('leaves no microtask behind for who waits while it is closed, nor when all have had their turn', () => {
+    const queued = vi.spyOn(globalThis, 'queueMicrotask');
+    try {
+      wait('a');
+      places.add(2);
+      expect([log, gate.ready, queued.mock.calls.length]).toEqual([['a'], true, 0]);
+    } finally {
+      queued.mockRestore();
+    }
+  });
+
   it('knows whether somebody waits', () => {
     expect(gate.hasWaiters).toBe(false);
     const cancel = wait('a');

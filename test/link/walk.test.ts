@@ -1,8 +1,9 @@
-import { identity, map, noop, Observable, type Observer } from 'rxjs';
+import { identity, map, noop, Observable, Subscription, type Observer } from 'rxjs';
 import { expect, it } from 'vitest';
 import { findCleanupScope, findGate, gatedBy, ungated, type CleanupScope, type Gate } from '../../src/index.js';
 import { operate } from '../../src/internal/operate.js';
-import { gateKey } from '../../src/link/protocol.js';
+import { cancellerKey, gateKey, lossCounterKey } from '../../src/link/protocol.js';
+import { findCanceller, findLossCounter, leaveParents } from '../../src/link/walk.js';
 
 const gate = (): Gate => ({ ready: true, onReady: () => noop });
 
@@ -31,7 +32,7 @@ it('finds the nearest gate', () => {
 it('finds nothing where there is nothing', () => {
   const { found, source } = probe();
   source.pipe(map(identity)).subscribe();
-  expect(found).toEqual({ gate: undefined, scope: undefined });
+  expect(found).toStrictEqual({ gate: undefined, scope: undefined });
 });
 
 it('finds no gate below ungated(), but the scope', () => {
@@ -62,4 +63,33 @@ it('finds a gate on an observer that is no Subscriber, as that of another RxJS',
   const observer: Partial<Observer<never>> = { next: noop };
   source.pipe(map(identity)).subscribe(Object.assign(observer, { [gateKey]: near }));
   expect(found.gate).toBe(near);
+});
+
+it('comes to an end at an observer with fields of its own', () => {
+  const { found, source } = probe();
+  const observer: Partial<Observer<never>> = { next: noop };
+  source.pipe(map(identity)).subscribe(Object.assign(observer, { destination: null, partialObserver: null }));
+  expect(found).toStrictEqual({ gate: undefined, scope: undefined });
+});
+
+it('finds who asks work to stop, and who counts what is lost', () => {
+  const canceller = { onCancel: () => noop };
+  const lossCounter = { lost: noop };
+  const found: unknown[] = [];
+  const observer: Partial<Observer<never>> = { next: noop };
+  new Observable<never>((subscriber) => {
+    found.push(findCanceller(subscriber), findLossCounter(subscriber));
+  })
+    .pipe(map(identity))
+    .subscribe(Object.assign(observer, { [cancellerKey]: canceller, [lossCounterKey]: lossCounter }));
+  expect(found).toEqual([canceller, lossCounter]);
+});
+
+it.each([0, 1, 2, 3])('lets a subscription go of %i to which it has been added', (count) => {
+  const child = new Subscription();
+  const parents = Array.from({ length: count }, () => new Subscription());
+  for (const parent of parents) parent.add(child);
+  leaveParents(child);
+  for (const parent of parents) parent.unsubscribe();
+  expect(child.closed).toBe(false);
 });
