@@ -105,6 +105,14 @@ describe.each([
   });
 });
 
+it('SourceOrder bears a slot that is asked for, or closed again, once it has gone', () => {
+  const line = new SourceOrder<string, number>();
+  line.open('gone');
+  line.close('gone');
+  line.close('gone');
+  expect([line.mayPass('gone'), line.isClear('gone'), line.hasFirst]).toEqual([false, true, false]);
+});
+
 it('SourceOrder forgets a slot when its last result has gone', () => {
   const line = new SourceOrder<object, number>();
   for (let i = 0; i < 100; i++) {

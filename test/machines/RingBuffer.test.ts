@@ -56,6 +56,19 @@ it('holds nothing that was taken', () => {
   expect(heldBy(buffer)).toBe(0);
 });
 
+it('has room at once for a short line, and keeps it', () => {
+  const buffer = new RingBuffer<object>();
+  const room = roomOf(buffer);
+  expect(room).toBe(16);
+  for (let i = 0; i < 1024; i++) buffer.push({});
+  const [slots] = arraysOf(buffer);
+  for (let i = 0; i < 1024; i++) buffer.shift();
+  expect(arraysOf(buffer)[0]).toBe(slots);
+  for (let i = 0; i < 1025; i++) buffer.push({});
+  buffer.takeAll();
+  expect(roomOf(buffer)).toBe(room);
+});
+
 it('makes itself small when it has become empty', () => {
   const buffer = new RingBuffer<object>();
   for (let i = 0; i < 5000; i++) buffer.push({});

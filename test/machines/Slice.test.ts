@@ -24,6 +24,7 @@ describe('Slice', () => {
   it('is over after 10 ms, by a clock that is read at every 16th value', () => {
     expect(lengths(1000, 100, (value) => value)).toEqual([16, 16, 16, 16, 16, 16]);
     expect(lengths(1000, 100, (value) => value / 2)).toEqual([32, 32, 32]);
+    expect(lengths(1000, 33, (value) => (value * 10) / 16)).toEqual([16, 16]);
     expect(lengths(1000, 100, (value) => value / 10)).toEqual([]);
   });
 

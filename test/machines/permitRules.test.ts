@@ -97,12 +97,42 @@ describe('SlidingWindow', () => {
     expect(window.delay(12_000, 1)).toBe(3000);
   });
 
+  it('keeps each moment when it grows in the middle of the ring', () => {
+    const window = new SlidingWindow(5, 100);
+    for (const at of [0, 10, 20, 30]) window.take(at, 1);
+    expect(window.delay(105, 1)).toBe(0);
+    for (const at of [105, 106]) window.take(at, 1);
+    expect([1, 2, 3, 4, 5].map((cost) => window.delay(107, cost))).toEqual([3, 13, 23, 98, 99]);
+  });
+
+  it('keeps those of one moment together, and so no more than there are moments', () => {
+    const window = new SlidingWindow(1000, 100);
+    for (let at = 0; at < 150; at++) for (let i = 0; i < 4; i++) if (window.delay(at, 1) === 0) window.take(at, 1);
+    expect(roomOf(window)).toBe(128);
+    expect([604, 605, 608, 609].map((cost) => window.delay(150, cost))).toEqual([0, 1, 1, 2]);
+  });
+
+  it('does not keep the memory of many moments when all are free, but that of 1024', () => {
+    const window = new SlidingWindow(5000, 5000);
+    expect(roomOf(window)).toBeLessThanOrEqual(1);
+    for (let at = 0; at < 1024; at++) window.take(at, 1);
+    expect(window.isIdle(7000)).toBe(true);
+    expect(roomOf(window)).toBe(1024);
+    for (let at = 0; at < 1025; at++) window.take(7000 + at, 1);
+    expect(roomOf(window)).toBe(2048);
+    expect(window.isIdle(14_000)).toBe(true);
+    expect(roomOf(window)).toBe(1);
+  });
+
   it('keeps nothing of who takes none', () => {
     const window = new SlidingWindow(3, 10);
     window.take(0, 0);
     expect(window.isIdle(0)).toBe(true);
   });
 });
+
+/** How many moments it has room for. */
+const roomOf = (window: object) => (Object.values(window).find(Array.isArray) as unknown[]).length;
 
 describe('FixedWindow', () => {
   it('gives at most the limit from the first permit of a window to its end', () => {
