@@ -170,6 +170,17 @@ describe('a key', () => {
     expect([lane.first, lane.last]).toEqual([undefined, undefined]);
   });
 
+  it('is told of what it loses, also where nothing else of it is known', () => {
+    const lanes = new SessionLanes<string, number, string>(rulesOf({ bufferSize: 1, overflow: 'drop-newest' }));
+    lanes.open('a', 1);
+    const dropped = ['a', 'b'].flatMap((key) => lanes.offer(key, 2) ?? []);
+    expect(dropped.map(({ lane, value }) => [lane.key, value])).toEqual([
+      ['a', 2],
+      ['b', 2],
+    ]);
+    expect(lanes.get('b')).toBe(undefined);
+  });
+
   it('says how many slots are short', () => {
     const lanes = new SessionLanes<string, number, string>(rulesOf({ maxSessions: 1 }));
     expect(lanes.shortage).toBe(-1);
