@@ -1,9 +1,19 @@
 import { defineConfig } from 'vitest/config';
+import { patience } from './test/patience.js';
 
-// What Stryker runs once for each mutant: the unit tests, without those that read the sources (which it has rewritten).
+// What Stryker runs once for each mutant: the unit tests of `dir`, which `stryker.config.mjs` gives. Not those that read the sources
+// (which it has rewritten), that want the package built, or that start other processes (which have no mutants).
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/{leaks,browser,reach}/**', 'test/{architecture,changes,docs}.test.ts'],
+    ...patience,
+    setupFiles: ['test/support/firstFailure.ts'],
+    dir: 'test',
+    include: ['**/*.test.ts'],
+    exclude: [
+      '{browser,examples,interop,leaks,package,reach,recipes,security,soak}/**',
+      '{architecture,changes,docs}.test.ts',
+      'link/copies.test.ts',
+      'node/shutdown.test.ts',
+    ],
   },
 });
