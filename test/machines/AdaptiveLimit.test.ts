@@ -19,6 +19,17 @@ function serve(limit: AdaptiveLimit, capacity: number, count = 20_000): number[]
   });
 }
 
+/** How many answers it takes until the limit is another, and which. */
+function untilChange(limit: AdaptiveLimit, latency: number, running?: number): [answers: number, value: number] {
+  const { value } = limit;
+  let answers = 0;
+  do {
+    limit.record(latency, running ?? limit.value);
+    answers++;
+  } while (limit.value === value && answers < 10_000);
+  return [answers, limit.value];
+}
+
 const ranges: fc.Arbitrary<LimitRange> = fc
   .tuple(fc.integer({ min: 1, max: 10 }), fc.nat(50), fc.nat(50))
   .map(([min, more, evenMore]) => ({ min, initial: min + more, max: min + more + evenMore }));
@@ -107,6 +118,16 @@ describe('AimdLimit', () => {
     expect(answer(other, 50, 49)).toBe(51);
   });
 
+  it('its slots are in use when at one time half of them were', () => {
+    const limit = new AimdLimit(range(50), 100);
+    limit.record(100, 24);
+    for (let i = 0; i < 49; i++) limit.record(100, 1);
+    expect(limit.value).toBe(50);
+    limit.record(100, 25);
+    for (let i = 0; i < 49; i++) limit.record(100, 1);
+    expect(limit.value).toBe(51);
+  });
+
   it('then answers of work that was started before do not count', () => {
     const limit = new AimdLimit(range(50), 100);
     for (let i = 0; i < 50; i++) limit.record(200, 50);
@@ -139,5 +160,101 @@ describe('GradientLimit', () => {
       return Array.from({ length: 400 }, () => answer(limit, 14)).every((value) => value === 66 || value < 40);
     };
     expect([ups(1.5), ups(1.05)]).toEqual([true, false]);
+  });
+
+  describe('with 64 slots', () => {
+    /** It knows that answers take `noLoad`. */
+    function measured(noLoad: number, tolerance = 1.5, { max = 1000, min = 1 } = {}): GradientLimit {
+      const limit = new GradientLimit(range(64, max, min), tolerance);
+      untilChange(limit, noLoad);
+      answer(limit, noLoad, 192);
+      return limit;
+    }
+
+    it('passes over the first 64 answers, judges 64, passes over twice as many as ran, and measures 64', () => {
+      const limit = new GradientLimit(range(64), 1.5);
+      answer(limit, 1000, 64);
+      expect([answer(limit, 10, 63), answer(limit, 10)]).toEqual([64, 32]);
+      answer(limit, 1000, 128);
+      expect([answer(limit, 8, 63), answer(limit, 8)]).toEqual([32, 64]); // not less than 0.8 of 10
+      expect(untilChange(limit, 12)).toEqual([64, 72]); // not more than 1.5 of 8
+    });
+
+    it('halves again when half as many are much faster, and then measures 50 answers', () => {
+      const limit = new GradientLimit(range(64), 1.5);
+      expect(untilChange(limit, 10)).toEqual([128, 32]);
+      expect(untilChange(limit, 7.9)).toEqual([192, 16]);
+      expect(untilChange(limit, 7)).toEqual([114, 32]);
+      expect(untilChange(limit, 10.5)).toEqual([32, 37]);
+    });
+
+    it('does not halve again when answers take no time that could be measured', () => {
+      const limit = new GradientLimit(range(64), 1.5);
+      expect(untilChange(limit, 10)).toEqual([128, 32]);
+      expect(untilChange(limit, 0)).toEqual([192, 64]);
+    });
+
+    it.each([
+      [15, 64, 'that is about what they take without load'],
+      [15.1, 16, 'that is faster, but still too slow'],
+    ])('when half as many take %d ms instead of 50, and once took 10: %d, %s', (latency, value) => {
+      const limit = measured(10, 10, { max: 64 });
+      expect(untilChange(limit, 50)).toEqual([101 * 64, 32]);
+      expect(untilChange(limit, latency)).toEqual([192, value]);
+    });
+
+    it.each([
+      [10, 72], // up by the square root
+      [15, 72],
+      [15.5, 69], // 64 * 15 / 15.5 + 8
+      [20, 62], // a fifth of the way to 64 * 15 / 20 + 8
+      [30, 59], // a fifth of the way to 64 / 2 + 8
+      [60, 59], // not to less
+    ])('when answers take %d ms instead of 10: %d', (latency, value) => {
+      expect(untilChange(measured(10), latency)).toEqual([64, value]);
+    });
+
+    it('measures anew after a hundred windows', () => {
+      const limit = measured(10, 1.5, { max: 64 });
+      for (let i = 0; i < 2; i++) {
+        expect(untilChange(limit, 10)).toEqual([101 * 64, 32]);
+        expect(untilChange(limit, 10)).toEqual([192, 64]);
+      }
+    });
+
+    it.each([
+      [7.9, 6],
+      [8, 101],
+    ])('measures anew, when answers take %d ms instead of 10, in window %d', (latency, windows) => {
+      const limit = measured(10, 1.5, { max: 64 });
+      expect(untilChange(limit, latency)).toEqual([windows * 64, 32]);
+    });
+
+    it('measures anew when it has come down to less than half', () => {
+      const limit = measured(10);
+      const values = Array.from({ length: 11 }, () => untilChange(limit, 1000)[1]);
+      expect(values).toEqual([59, 54, 50, 47, 43, 40, 37, 35, 33, 30, 15]);
+    });
+
+    it('does not when it has come down to half, which is the least', () => {
+      const limit = measured(10, 1.5, { min: 32 });
+      answer(limit, 1000, 1000);
+      expect(limit.value).toBe(32);
+      answer(limit, 1000, 32 * 50);
+      expect(limit.value).toBe(32);
+    });
+
+    it('measures with no fewer than min, and where fewer cannot run, what it has', () => {
+      expect(untilChange(new GradientLimit(range(64, 200, 40), 1.5), 10)).toEqual([128, 40]);
+      const limit = new GradientLimit(range(64, 200, 64), 1.5);
+      expect(untilChange(limit, 10)).toEqual([192, 72]);
+    });
+
+    it('does not judge while fewer than half of the slots are used', () => {
+      const limit = new GradientLimit(range(64), 1.5);
+      answer(limit, 10, 64);
+      for (let i = 0; i < 64; i++) limit.record(10, 31);
+      expect(untilChange(limit, 10, 32)).toEqual([64, 32]);
+    });
   });
 });
