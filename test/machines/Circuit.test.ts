@@ -198,6 +198,23 @@ describe('Circuit', () => {
     expect([call(21, 'success'), call(22, 'success')]).toEqual(['half-open', 'closed']);
   });
 
+  it('counts how often it has opened in a row, by itself or by hand', () => {
+    const circuit = new Circuit(rules, () => undefined, 0);
+    circuit.open(0);
+    expect(circuit.state).toMatchObject({ openings: 1, byHand: true });
+    circuit.close(0);
+    circuit.end(circuit.start(0) as CircuitCall, 0, 'failure');
+    expect(circuit.state).toMatchObject({ openings: 1, byHand: false });
+    circuit.open(5);
+    expect(circuit.state).toMatchObject({ openings: 2, byHand: true });
+    circuit.open(6); // nothing new
+    expect(circuit.state).toMatchObject({ since: 5, openings: 2 });
+  });
+
+  it('gives calls that have not ended', () => {
+    expect(new Circuit(rules, () => undefined, 0).start(0)?.ended).toBe(false);
+  });
+
   it('gives states that cannot be changed', () => {
     const { state } = new Circuit(rules, () => undefined, 0);
     expect(Object.isFrozen(state)).toBe(true);

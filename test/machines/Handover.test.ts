@@ -198,3 +198,12 @@ it('hands over the last value before it tells the others of the end', () => {
   handover.takeInto((value) => events.push(value));
   expect(events).toEqual([1, 'end']);
 });
+
+it('counts what has been taken and not been marked as done', () => {
+  const handover = new Handover<number>(3, 'Handover');
+  for (const value of [1, 2, 3]) handover.offer(value);
+  handover.take();
+  handover.take();
+  handover.done++;
+  expect(handover).toMatchObject({ size: 1, takes: 2, underWork: 1, unfinished: 2 });
+});

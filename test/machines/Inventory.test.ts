@@ -97,6 +97,52 @@ describe('Inventory', () => {
     stock.join(new Waiter(0));
     expect([stock.next()?.state, stock.next()?.state]).toEqual(['used', 'creating']);
   });
+
+  it('knows what is due while as many are created as are checked', () => {
+    const stock = inventory({ checks: true, acquireTimeout: Infinity });
+    const waiters = [new Waiter(0), new Waiter(1)];
+    stock.join(waiters[0] as Waiter);
+    stock.move(stock.next() as Place<string>, 'idle');
+    stock.join(waiters[1] as Waiter);
+    expect([stock.next()?.state, stock.next()?.state, stock.nextDue]).toEqual(['checking', 'creating', 10]);
+  });
+
+  it('knows what is due while something else is created', () => {
+    const stock = inventory({ min: 2, lasts: { ...lasts, idle: 100 } });
+    const [first, second] = [stock.next(), stock.next()] as [Place<string>, Place<string>];
+    first.expiresAt = 25;
+    stock.move(first, 'idle');
+    stock.failToCreate(second);
+    const waiter = new Waiter(0);
+    stock.join(waiter);
+    stock.claims.remove(waiter);
+    expect([stock.next()?.state, stock.nextDue]).toEqual(['creating', 25]);
+  });
+
+  it('gives up no more of those that are idle than are too many, the longest idle first', () => {
+    const stock = inventory({ min: 1, max: 3, maxWaiting: 3, lasts: { ...lasts, idle: 100 } });
+    const waiters = [0, 1, 2].map((id) => new Waiter(id));
+    for (const waiter of waiters) stock.join(waiter);
+    const places = waiters.map(() => stock.next() as Place<string>);
+    for (const waiter of waiters) stock.claims.remove(waiter);
+    for (const place of places) stock.move(place, 'idle');
+    now = 100;
+    expect(stock.expire().map(({ place }) => place)).toEqual(places.slice(0, 2));
+  });
+
+  it('does not ask for the time where nothing can be due', () => {
+    const never = { creating: Infinity, abandoned: Infinity, idle: Infinity, checking: Infinity, used: Infinity, destroying: Infinity }; // prettier-ignore
+    const stock = new Inventory<string, Waiter>({ ...rules, acquireTimeout: Infinity, lasts: never }, () => {
+      throw new Error('asked');
+    });
+    const waiter = new Waiter(0);
+    stock.join(waiter);
+    const place = stock.next() as Place<string>;
+    expect(stock.hasLate).toBe(false);
+    stock.claims.remove(waiter);
+    stock.move(place, 'idle');
+    expect([stock.take()?.state, stock.nextDue, stock.hasLate]).toEqual(['used', Infinity, false]);
+  });
 });
 
 // A plain model: everything in arrays, everything searched.
@@ -112,11 +158,11 @@ interface ModelPlace {
 const steps = fc.array(
   fc.oneof(
     { weight: 3, arbitrary: fc.constant({ do: 'join' as const }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), which: fc.nat(10) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), which: fc.nat(3) }) },
     { weight: 2, arbitrary: fc.constant({ do: 'shift' as const }) },
     { weight: 1, arbitrary: fc.constant({ do: 'take' as const }) },
     { weight: 4, arbitrary: fc.constant({ do: 'next' as const }) },
-    { weight: 6, arbitrary: fc.record({ do: fc.constant('move' as const), which: fc.nat(10), to: fc.nat(3) }) },
+    { weight: 6, arbitrary: fc.record({ do: fc.constant('move' as const), which: fc.nat(3), to: fc.nat(3) }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('advance' as const), ms: fc.nat(8) }) },
     { weight: 1, arbitrary: fc.constant({ do: 'close' as const }) },
   ),
@@ -261,7 +307,7 @@ it('does what a plain model of it does', { timeout: 20_000 }, () => {
             claims = claims.filter((claim) => !late.includes(claim));
           }
           expect([stock.size, stock.claims.size]).toEqual([places.length, claims.length]);
-          for (const state of ['creating', 'abandoned', 'idle', 'checking', 'used', 'destroying'] as const)
+          for (const state of ['creating', 'abandoned', 'idle', 'checking', 'used', 'destroying', 'gone'] as const)
             expect(stock.counts[state]).toBe(of(state).length);
           expect(stock.size).toBeLessThanOrEqual(max);
           expect(stock.isDone).toBe(closed && places.length + claims.length === 0);

@@ -15,7 +15,7 @@ const steps = fc.array(
     fc.constantFrom('begin', 'rest', 'rest', 'touch', 'work', 'end', 'wait', 'wait', 'due'),
     fc.constantFrom('a', 'b', 'c'),
   ),
-  { maxLength: 50 },
+  { maxLength: 50, size: 'max' },
 );
 const limit = fc.constantFrom(0, 1, 3, Infinity);
 
@@ -68,4 +68,23 @@ it('Lifetimes does what a search through all would do', () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+it('who is touched rests from then on, and who works is not made to rest by that', () => {
+  const lifetimes = new Lifetimes<Member>({ idleTimeout: 10, maxAge: Infinity });
+  const [a, b] = [new Member('a'), new Member('b')];
+  lifetimes.rest(a, 0);
+  lifetimes.rest(b, 1);
+  lifetimes.touch(a, 2);
+  expect([lifetimes.idlest, lifetimes.due]).toEqual([b, 11]);
+  lifetimes.work(b);
+  lifetimes.touch(b, 3);
+  expect([lifetimes.idlest, lifetimes.due]).toEqual([a, 12]);
+});
+
+it('keeps nothing of births where nobody gets too old', () => {
+  const lifetimes = new Lifetimes<Member>({ idleTimeout: 10, maxAge: Infinity });
+  const member = new Member('a');
+  lifetimes.begin(member, 0);
+  expect(member.birth).toBe(undefined);
 });

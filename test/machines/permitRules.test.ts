@@ -157,6 +157,12 @@ describe('FixedWindow', () => {
     expect(most10(new SlidingWindow(4, 100))).toBe(4);
   });
 
+  it('gives permits without delay when its window is over, however long ago', () => {
+    const window = new FixedWindow(2, 10);
+    window.take(5, 2);
+    expect([14, 15, 16, 1000].map((now) => window.delay(now, 2))).toEqual([1, 0, 0, 0]);
+  });
+
   it('is idle from the end of its window on', () => {
     const window = new FixedWindow(2, 10);
     expect(window.isIdle(0)).toBe(true);
