@@ -23,7 +23,7 @@ export class AgeingLine<Member extends Listed<Member>> {
   next(): number {
     const { lanes, behind, patience } = this;
     for (let lane = lanes.length - 1; lane > 0; lane--) {
-      if (lanes[lane]?.first && (behind[lane] as number) >= (patience[lane] as number)) return lane;
+      if (this.isOccupied(lane) && (behind[lane] as number) >= (patience[lane] as number)) return lane;
     }
     return this.foremost();
   }
@@ -31,7 +31,7 @@ export class AgeingLine<Member extends Listed<Member>> {
   /** The first lane in which somebody waits; -1: there is none. */
   foremost(): number {
     const { lanes } = this;
-    for (let lane = 0; lane < lanes.length; lane++) if (lanes[lane]?.first) return lane;
+    for (let lane = 0; lane < lanes.length; lane++) if (this.isOccupied(lane)) return lane;
     return -1;
   }
 
@@ -41,7 +41,7 @@ export class AgeingLine<Member extends Listed<Member>> {
     for (let other = lane; other < lanes.length; other++) {
       const most = patience[other] as number;
       const before = behind[other] as number;
-      if (!lanes[other]?.first) behind[other] = 0;
+      if (!this.isOccupied(other)) behind[other] = 0;
       else if (other === lane) behind[other] = Math.max(before - ms * most, 0);
       else behind[other] = Math.min(before + ms, most);
     }
@@ -50,5 +50,9 @@ export class AgeingLine<Member extends Listed<Member>> {
   /** Nobody waits: who comes now has not stood behind anybody. */
   rest(): void {
     this.behind.fill(0);
+  }
+
+  private isOccupied(lane: number): boolean {
+    return (this.lanes[lane] as LinkedList<Member>).first !== undefined;
   }
 }
