@@ -175,6 +175,24 @@ describe('LineSplitter', () => {
     expect([splitter.line, splitter.byteOffset]).toEqual([2, 19]);
   });
 
+  it.each([
+    ['that it has as a whole', ['a\nb\nc'], 'c'],
+    ['that it ends', ['x', 'a\nb\nc'], 'c'],
+    ['that it begins and that are too long', ['a\nb\n12345'], undefined],
+  ])('lets go of a chunk and of the lines %s, but not of what has come of the next', (_, inputs, next) => {
+    for (const everything of [false, true]) {
+      const splitter = new LineSplitter({ maxLineLength: 4, skipBlank: false });
+      for (const input of inputs) splitter.push(input);
+      expect(splitter.hasMore).toBe(true);
+      if (everything) splitter.clear();
+      else splitter.forget();
+      expect(splitter.hasMore).toBe(false);
+      splitter.end();
+      const last = splitter.hasMore ? splitter.next() : undefined;
+      expect(last).toBe(everything ? undefined : next);
+    }
+  });
+
   it('counts the bytes of long strings', () => {
     const long = '€😀'.repeat(5000);
     const lines = splitAll(['\uD800', '\uDC00\n', `${long}\n`, `${long}\n`, 'a\n']);
