@@ -14,7 +14,7 @@ export class FirstComeLine<T> extends BoundedBuffer<T> implements Line<T, undefi
   }
 
   admit(): undefined {
-    return undefined;
+    // nobody needs a ticket
   }
 
   isClear(): boolean {
@@ -30,7 +30,7 @@ export class FirstComeLine<T> extends BoundedBuffer<T> implements Line<T, undefi
   }
 
   fullLane(): undefined {
-    return undefined;
+    // all are in one
   }
 
   takeNext(start: (value: T, ticket: undefined) => void): void {
