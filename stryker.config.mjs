@@ -7,7 +7,7 @@ export default {
   testRunner: 'vitest',
   plugins: ['@stryker-mutator/vitest-runner'],
   vitest: { configFile: 'vitest.stryker.config.ts', dir: isMachines ? 'test/machines' : 'test' },
-  ignorePatterns: ['dist', 'docs', 'examples', 'bench', '.temp', 'reports', 'coverage'],
+  ignorePatterns: ['dist', 'docs/api', 'examples', 'bench', '.temp', 'reports', 'coverage'],
   mutate: ['src/**/*.ts', '!src/**/index.ts'],
   coverageAnalysis: 'perTest',
   concurrency: 2,
