@@ -94,6 +94,19 @@ export class SessionLanes<K, T, S> {
     return dropped;
   }
 
+  /** What has to give way because first values came in beyond the bound, one time; `undefined` when nothing may. */
+  trim(): readonly LaneEntry<K, T, S>[] | undefined {
+    const { bufferSize, overflow } = this.rules;
+    const { first, last } = this.byArrival;
+    if (this.size <= bufferSize) return nothing;
+    if (overflow === 'error') return undefined;
+    let dropped = [first as LaneEntry<K, T, S>];
+    if (overflow === 'drop-newest') dropped = [last as LaneEntry<K, T, S>];
+    else if (overflow === 'drop-buffer') dropped = [...this.byArrival].slice(0, -1);
+    for (const entry of dropped) this.remove(entry);
+    return dropped;
+  }
+
   /** The key that has waited longest for a session, where there is a slot for one. */
   get next(): SessionLane<K, T, S> | undefined {
     return this.live < this.rules.maxSessions ? this.line.first : undefined;

@@ -1544,3 +1544,27 @@ it('does not take what is wrong', () => {
   expect(options({ name: 3 })).toThrow(TypeError);
   expect(() => keyedSessions(key, pass as never, 3 as never)).toThrow(TypeError);
 });
+
+it.each([Infinity, 4])(
+  'with up to %s sessions, first values of new keys count too where the consumer is full',
+  (maxSessions) => {
+    const gate = new ManualGate(false);
+    const source = new Subject<number>();
+    const dropped: number[] = [];
+    const log: unknown[] = [];
+    source
+      .pipe(
+        keyedSessions(
+          (value) => value,
+          ({ values }) => values,
+          { bufferSize: 2, maxSessions, overflow: 'drop-newest', onDrop: (value) => dropped.push(value) },
+        ),
+        gatedBy(gate),
+      )
+      .subscribe((value) => log.push(value));
+    for (let key = 0; key < 6; key++) source.next(key);
+    expect(dropped).toEqual([2, 3, 4, 5]);
+    gate.ready = true;
+    expect(log).toEqual([0, 1]);
+  },
+);

@@ -95,6 +95,17 @@ export class SessionIntake<K, T, R> {
     for (const each of dropped) end.drops.value(each.value, 'overflow');
   }
 
+  /** A first value opens a session, whatever waits. One that the session could not take at once counts like all others. */
+  trim(): void {
+    const { lanes, end, settings } = this;
+    while (!end.closed && lanes.size > settings.bufferSize) {
+      const dropped = lanes.trim();
+      if (!dropped) end.fail(new BufferOverflowError(settings.where, 'values', lanes.size));
+      for (const { lane } of dropped ?? []) lane.session?.drain();
+      for (const each of dropped ?? []) end.drops.value(each.value, 'overflow');
+    }
+  }
+
   private refuse(value: T): void {
     try {
       this.settings.onDrop(value, 'max-sessions');

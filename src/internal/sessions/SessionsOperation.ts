@@ -55,6 +55,7 @@ export class SessionsOperation<K, T, R> {
   private advance(): void {
     const { lanes, live, intake, end, settings } = this;
     for (let lane = lanes.next; lane && !end.closed; lane = lanes.next) live.open(lane);
+    intake.trim();
     if (settings.onMaxSessions === 'close-oldest-idle') live.makeRoom();
     if (end.closed) return;
     live.clock.set();

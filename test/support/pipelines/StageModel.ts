@@ -1,0 +1,63 @@
+/** What a stage promises. */
+export interface StageModel {
+  /** `'mixes'`: none. Default: it keeps the order in which values come. */
+  readonly order?: 'keeps' | 'by key' | 'mixes';
+  /**
+   * How far demand reaches through it: it passes, it ends at a gate of its own, below which it heeds that of the consumer,
+   * it runs on, several values are made of one, or some are given of its own. Default: it passes.
+   */
+  readonly demand?:
+    'passes' | 'gate' | 'passes if exact' | 'runs on' | { readonly fansOut: number } | { readonly gives: number };
+  /** How many values wait inside at most, if what is above heeds demand. Default: no bound. */
+  readonly holds?: number;
+  /** How many may wait at all. Default: no bound. */
+  readonly capacity?: number;
+  /** A value beyond that is an error. */
+  readonly overflows?: boolean;
+  /** What it gives by itself may be too much. */
+  readonly overflowsInside?: boolean;
+  readonly concurrent?: number;
+  readonly concurrentPerKey?: number;
+  /** What it may lose in silence. Default: nothing. */
+  readonly forgets?: 'nothing' | 'when cut off' | 'anything';
+  /** It may come to its end before its source does. */
+  readonly cuts?: boolean;
+  /** Who is handed a value may be more than one. */
+  readonly isShared?: boolean;
+  /** Nobody below hears of the clean-up of what is above. */
+  readonly cutsScope?: boolean;
+  /** For whose clean-up the end waits: of its own work, and when it cuts its source off, of all that is above. */
+  readonly waitsFor?: 'its work' | 'all above when it cuts';
+  /** The names of errors that it may end with though nothing has failed. */
+  readonly errors?: readonly string[];
+}
+
+/** How many values may come while a consumer is full: exactly none, or `burst` of each value and `given` besides, or any number. */
+export interface Demand {
+  readonly burst: number;
+  readonly given: number;
+}
+
+export const exact: Demand = { burst: 1, given: 0 };
+export const free: Demand = { burst: Infinity, given: Infinity };
+
+export const tooMany = ({ burst, given }: Demand): number => burst - 1 + given;
+
+export function demandBelow(above: Demand, { demand = 'passes' }: StageModel): Demand {
+  if (demand === 'passes') return above;
+  if (demand === 'gate') return exact;
+  if (demand === 'passes if exact') return tooMany(above) === 0 ? exact : free;
+  if (demand === 'runs on') return free;
+  if ('fansOut' in demand) {
+    const times = Math.max(1, demand.fansOut);
+    return { burst: above.burst * times, given: above.given * times };
+  }
+  return { burst: above.burst, given: above.given + demand.gives };
+}
+
+export type Order = 'kept' | 'kept by key' | 'none';
+
+export function orderBelow(above: Order, { order = 'keeps' }: StageModel): Order {
+  if (order === 'mixes' || above === 'none') return 'none';
+  return order === 'by key' ? 'kept by key' : above;
+}
