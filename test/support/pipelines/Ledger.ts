@@ -36,25 +36,25 @@ export class Ledger {
     trial.finally(() => {
       const isExcused = forgets === 'anything' || (forgets === 'when cut off' && this.end !== 'complete');
       for (const parcel of isExcused ? [] : [...this.inside, ...this.made])
-        if (!this.dropped.has(parcel)) trial.check(false, () => `${parcel} is lost in ${name}`);
+        if (!this.dropped.has(parcel)) trial.check(false, () => `${parcel.name} is lost in ${name}`);
       if (this.end === 'complete' && !isExcused)
-        for (const parcel of this.promised) trial.check(false, () => `${parcel} is lost in ${name}`);
+        for (const parcel of this.promised) trial.check(false, () => `${parcel.name} is lost in ${name}`);
     });
   }
 
   enter(parcel: Parcel): void {
-    this.trial.check(!this.inside.has(parcel), () => `${parcel} comes into ${this.name} twice`);
+    this.trial.check(!this.inside.has(parcel), () => `${parcel.name} comes into ${this.name} twice`);
     this.inside.add(parcel);
   }
 
   leave(parcel: Parcel): void {
     const isKnown = this.promised.delete(parcel) || this.made.delete(parcel) || this.inside.delete(parcel);
-    this.trial.check(isKnown, () => `${parcel} comes out of ${this.name}, where it was not any more`);
+    this.trial.check(isKnown, () => `${parcel.name} comes out of ${this.name}, where it was not any more`);
   }
 
   use(parcel: Parcel): void {
     const isKnown = this.inside.delete(parcel) || this.made.delete(parcel);
-    this.trial.check(isKnown, () => `${parcel} is used in ${this.name}, where it was not any more`);
+    this.trial.check(isKnown, () => `${parcel.name} is used in ${this.name}, where it was not any more`);
   }
 
   make(parcel: Parcel): Parcel {
@@ -72,7 +72,7 @@ export class Ledger {
     if (this.model.isShared) this.dropped.add(parcel);
     else {
       const isKnown = this.promised.delete(parcel) || this.made.delete(parcel) || this.inside.delete(parcel);
-      this.trial.check(isKnown, () => `${parcel} is dropped by ${this.name}, where it was not any more`);
+      this.trial.check(isKnown, () => `${parcel.name} is dropped by ${this.name}, where it was not any more`);
     }
   };
 
@@ -90,7 +90,7 @@ export class Ledger {
 
   /** Work for a value begins. */
   begin(parcel: Parcel): Closing {
-    const closing = this.trial.opens(`the work for ${parcel} in ${this.name}`, this.index);
+    const closing = this.trial.opens(`the work for ${parcel.name} in ${this.name}`, this.index);
     let hangs = false;
     this.open++;
     this.running.set(parcel, (this.running.get(parcel) ?? 0) + 1);

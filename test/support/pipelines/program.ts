@@ -67,8 +67,7 @@ export interface Boundary {
 
 export function boundariesOf({ sources, combine, stages }: PipelineProgram): Boundary[] {
   let demand = sources.every(waits) ? exact : free;
-  let order: Order = 'kept' as Order;
-  if (combine === 'merge' && sources.length > 1) order = 'none';
+  let order = combine === 'merge' && sources.length > 1 ? ('none' as Order) : 'kept';
   const boundaries = [{ demand, order }];
   for (const stage of stages) {
     const model = modelOf(stage);

@@ -4,7 +4,7 @@ import { operate } from '../../../src/internal/operate.js';
 import { LevelGate } from '../../../src/link/LevelGate.js';
 import { ManualGate } from '../ManualGate.js';
 import { Ledger } from './Ledger.js';
-import { Parcel } from './Parcel.js';
+import type { Parcel } from './Parcel.js';
 import {
   boundariesOf,
   possibleErrors,
@@ -102,7 +102,7 @@ class PipelineRun {
     );
     const result = stages.reduce((source, _, i) => this.stage(source, i), combined);
     trial.finally(() => {
-      for (const [parcel, where] of this.crossing) trial.check(false, () => `${parcel} is lost behind ${where}`);
+      for (const [parcel, where] of this.crossing) trial.check(false, () => `${parcel.name} is lost behind ${where}`);
       trial.check(this.gate.waiters.size === 0, () => 'somebody waits at the gate of the consumer');
       for (const gate of this.gates) trial.check(!gate.hasWaiters, () => 'somebody waits at a gate');
       if (this.end === 'complete' && !this.hasFaults && this.expectedErrors.length === 0 && takesAll(this.program))
@@ -173,10 +173,6 @@ class PipelineRun {
         const gate = findGate(destination);
         const last = new Map<number, Parcel>();
         let unasked = 0;
-        const ended = (end: 'complete' | 'error') => {
-          ledger.end = end;
-          this.checkCleanedUp(ledger);
-        };
         source.subscribe(
           operate<Parcel, Parcel>({
             destination,
@@ -192,7 +188,7 @@ class PipelineRun {
                 const before = last.get(lane);
                 trial.check(
                   before === undefined || before.isBefore(parcel),
-                  () => `${parcel} comes out of ${ledger.name} behind ${String(before)}`,
+                  () => `${parcel.name} comes out of ${ledger.name} behind ${String(before)}`,
                 );
                 last.set(lane, parcel);
               }
@@ -200,18 +196,21 @@ class PipelineRun {
               destination.next(parcel);
             },
             error: (error) => {
-              ended('error');
+              ledger.end = 'error';
               destination.error(error);
+              this.checkCleanedUp(ledger);
             },
             complete: () => {
-              ended('complete');
+              ledger.end = 'complete';
               destination.complete();
+              this.checkCleanedUp(ledger);
             },
           }),
         );
       });
   }
 
+  /** Right behind the end: where there is nothing to wait for, the teardown comes after that, as in RxJS. */
   private checkCleanedUp(ledger: Ledger): void {
     const { waitsFor } = this.models[ledger.index] ?? {};
     if (!waitsFor) return;
@@ -238,8 +237,8 @@ class PipelineRun {
 
   private deliver(parcel: Parcel): void {
     const { trial } = this;
-    trial.check(this.end === undefined, () => `${parcel} is delivered after the end`);
-    trial.check(!this.delivered.has(parcel), () => `${parcel} is delivered twice`);
+    trial.check(this.end === undefined, () => `${parcel.name} is delivered after the end`);
+    trial.check(!this.delivered.has(parcel), () => `${parcel.name} is delivered twice`);
     this.crossing.delete(parcel);
     this.delivered.add(parcel);
   }

@@ -55,7 +55,8 @@ export function sourceOf(
     return (i: number) => make(new Parcel(`${name}${String(epoch)}-${String(i)}`, [epoch, i], i % 3));
   };
   /** Runs whoever is subscribed to when. */
-  const hotValues = () => (i: number) => make(new Parcel(`${name}-${String(i)}`, [trial.epoch, 1e6 + trial.next()], i % 3));
+  const hotValues = () => (i: number) =>
+    make(new Parcel(`${name}-${String(i)}`, [trial.epoch, 1e6 + trial.next()], i % 3));
   const opens = () => trial.opens(`source ${name}`, theSources);
   const fault = () => new Fault(`source ${name}`);
 

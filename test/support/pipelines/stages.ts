@@ -172,10 +172,13 @@ const flattening = (
   });
 
 /** Several values of each at once. */
-const fanning = (operator: (project: (parcel: Parcel) => Parcel[]) => Operator) =>
+const fanning = (
+  operator: (project: (parcel: Parcel) => Parcel[]) => Operator,
+  forgets: StageModel['forgets'] = 'when cut off',
+) =>
   kind({
     options: () => fc.record({ times: fc.constantFrom(1, 2, 3) }),
-    model: ({ times }) => ({ demand: { fansOut: times }, forgets: 'when cut off' }),
+    model: ({ times }) => ({ demand: { fansOut: times }, forgets }),
     build: ({ times }, ledger) =>
       operator((parcel) => {
         ledger.use(parcel);
@@ -269,7 +272,10 @@ const native = {
   }),
   'mergeMap to arrays': fanning((project) => mergeMap(project)),
   'concatMap to arrays': fanning((project) => concatMap(project)),
-  'switchMap to arrays': fanning((project) => switchMap(project)),
+  'switchMap to arrays': fanning(
+    (project) => switchMap(project),
+    'anything', // what one value brings about may be the next, before all that is made of it is out
+  ),
   concatMap: flattening((project) => concatMap(project), {}),
   mergeMap: flattening((project, concurrent) => mergeMap(project, concurrent), { order: 'mixes' }),
   switchMap: flattening((project) => switchMap(project), {}),
@@ -427,15 +433,16 @@ const ours = {
         other: fc.constantFrom('none', 'before', 'behind'),
         ms: fc.nat(5),
       }),
-    model: ({ policy, highWaterMark, spare, overflow, other }) => ({
+    model: ({ highWaterMark, spare, overflow, other }) => ({
       demand: 'gate',
-      ...(policy === 'all' && other !== 'before' && { holds: highWaterMark }),
-      ...(other !== 'before' && { capacity: highWaterMark + spare }),
+      // With another one, what waits for whom is not to be told from here.
+      ...(other === 'none' && { holds: highWaterMark, capacity: highWaterMark + spare }),
       overflows: overflow === 'error',
-      overflowsInside: policy === 'any' && other !== 'none' && overflow === 'error',
+      overflowsInside: other !== 'none' && overflow === 'error',
       isShared: other !== 'none',
-      // Who is subscribed behind may find that it is over.
+      // Who is subscribed behind may find that it is over, and a value that one gets is not for who has left.
       ...(other === 'before' && { forgets: 'anything' as const }),
+      ...(other === 'behind' && { forgets: 'when cut off' as const }),
     }),
     build: ({ policy, highWaterMark, spare, overflow, other, ms }, ledger) => {
       const { scheduler } = ledger.trial;
@@ -665,7 +672,7 @@ const ours = {
     options: () =>
       fc.record({ cut: fc.constantFrom('lines', 'halves', 'pairs'), bytes: fc.boolean(), split: fc.boolean() }),
     model: () => ({ demand: 'passes if exact', forgets: 'when cut off' }),
-    build: ({ cut, bytes, split }, ledger) => {
+    build: ({ cut, bytes, split }) => {
       const parcels = new Map<string, Parcel>();
       const encoder = new TextEncoder();
       return pipe(
