@@ -3,9 +3,9 @@ import { BufferOverflowError } from '../errors/BufferOverflowError.js';
 import { Cleanups, type CleanupPatience } from '../link/Cleanups.js';
 import { LevelGate } from '../link/LevelGate.js';
 import { BoundedBuffer } from '../machines/BoundedBuffer.js';
-import { RingBuffer } from '../machines/RingBuffer.js';
 import type { QueueOptions } from '../options/queue.js';
 import { operate } from './operate.js';
+import { done, Reads, type Read } from './Reads.js';
 import { reportUnhandled } from './reportUnhandled.js';
 
 export interface IteratorSettings<T> extends Required<QueueOptions> {
@@ -14,17 +14,10 @@ export interface IteratorSettings<T> extends Required<QueueOptions> {
   readonly where: string;
 }
 
-export interface Read<T> {
-  readonly resolve: (result: IteratorResult<T, undefined>) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-const done: IteratorResult<never, undefined> = { done: true, value: undefined };
-
 /** Values wait for reads, or reads for values: never both. */
 export class ObservableIterator<T> implements AsyncIterableIterator<T, undefined> {
   private readonly values: BoundedBuffer<T>;
-  private readonly reads = new RingBuffer<Read<T>>();
+  private readonly reads = new Reads<T>();
   private readonly gate = new LevelGate(() => this.wantsMore());
   private readonly cleanups = new Cleanups(undefined, (error) => {
     this.failCleanup(error);
@@ -38,7 +31,6 @@ export class ObservableIterator<T> implements AsyncIterableIterator<T, undefined
   /** `return()` waits for the clean-up, and can still tell that it has failed. */
   private returning = false;
   private cleanupFailure: { readonly error: unknown } | undefined;
-  private serving = false;
 
   constructor(
     private readonly source: Observable<T>,
@@ -118,7 +110,7 @@ export class ObservableIterator<T> implements AsyncIterableIterator<T, undefined
   private readonly receive = (value: T): void => {
     const { values, reads, settings } = this;
     if (reads.size > 0 && values.size === 0) {
-      reads.shift().resolve({ done: false, value });
+      reads.give(value);
       return;
     }
     const dropped = values.offer(value);
@@ -145,19 +137,12 @@ export class ObservableIterator<T> implements AsyncIterableIterator<T, undefined
   /** Answers reads as far as it can, and asks for more. */
   private serve(): void {
     const { reads, values } = this;
-    if (this.serving) return; // from within a read that has called back
-    this.serving = true;
-    try {
-      while (reads.size > 0 && values.size > 0) reads.shift().resolve({ done: false, value: values.shift() });
-    } finally {
-      this.serving = false;
-    }
+    if (reads.isServing) return;
+    reads.serve(values);
     while (reads.size > 0 && this.ended) {
-      const { resolve, reject } = reads.shift();
       const { failure } = this;
       this.failure = undefined; // is told once
-      if (failure) reject(failure.error);
-      else resolve(done);
+      reads.end(failure);
     }
     this.gate.wake();
   }

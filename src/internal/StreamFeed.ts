@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import { CleanupTimeoutError } from '../errors/CleanupTimeoutError.js';
-import { ObservableIterator, type IteratorSettings, type Read } from './ObservableIterator.js';
+import { ObservableIterator, type IteratorSettings } from './ObservableIterator.js';
+import type { Read } from './Reads.js';
 
 /** A stream that is given what it has asked for. */
 export interface FedStream<T> {

@@ -1,6 +1,7 @@
 import { asyncScheduler, noop, of, Subject } from 'rxjs';
 import { expect, it } from 'vitest';
-import { ObservableIterator, type IteratorSettings, type Read } from '../../src/internal/ObservableIterator.js';
+import { ObservableIterator, type IteratorSettings } from '../../src/internal/ObservableIterator.js';
+import type { Read } from '../../src/internal/Reads.js';
 
 const settings: IteratorSettings<number> = {
   highWaterMark: 0,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SessionLanes, type SessionLane, type SessionLaneRules } from '../../src/machines/SessionLanes.js';
+import type { SessionLane } from '../../src/machines/SessionLane.js';
+import { SessionLanes, type SessionLaneRules } from '../../src/machines/SessionLanes.js';
 
 type Lane = SessionLane<string, number, string>;
 

@@ -3,7 +3,7 @@ import { SessionInUseError } from '../../errors/SessionInUseError.js';
 import { Passage } from '../../link/Passage.js';
 import { findGate } from '../../link/walk.js';
 import type { Birth, Living } from '../../machines/Lifetimes.js';
-import type { SessionLane } from '../../machines/SessionLanes.js';
+import type { SessionLane } from '../../machines/SessionLane.js';
 import type { InnerWork } from '../merge/InnerWork.js';
 import type { Session, SessionCloseReason } from './Session.js';
 

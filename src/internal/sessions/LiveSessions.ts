@@ -1,6 +1,7 @@
 import type { Subscriber, Subscription } from 'rxjs';
 import { UnreadSessionError } from '../../errors/UnreadSessionError.js';
-import type { SessionLane, SessionLanes } from '../../machines/SessionLanes.js';
+import type { SessionLane } from '../../machines/SessionLane.js';
+import type { SessionLanes } from '../../machines/SessionLanes.js';
 import { InnerWork } from '../merge/InnerWork.js';
 import { KeyedSession } from './KeyedSession.js';
 import type { SessionCloseReason } from './Session.js';

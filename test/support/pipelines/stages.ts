@@ -746,7 +746,7 @@ const ours = {
 };
 
 /** What a pipeline may be made of; the simplest first, to which others shrink. */
-export const stageKinds = { ...native, ...ours } as unknown as Readonly<Record<string, StageKind<unknown>>>;
+const stageKinds = { ...native, ...ours } as unknown as Readonly<Record<string, StageKind<unknown>>>;
 
 export interface StageProgram {
   readonly name: string;

@@ -42,7 +42,7 @@ const kinds = [
 ] as const;
 
 /** Shorter than any patience, so that only what hangs is given up. */
-export const longestCleanup = 9;
+const longestCleanup = 9;
 export const patience = 40;
 const shortPatience = 15;
 
