@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { browserProjects } from './test/browser/project.js';
 import { patience } from './test/patience.js';
@@ -5,6 +6,7 @@ import { versionProjects } from './test/reach/versions.js';
 
 export default defineConfig({
   test: {
+    maxWorkers: availableParallelism(), // by default one is left free, which on two is half the machine
     reporters: process.env['CI'] ? ['default', ['json', { outputFile: 'reports/tests.json' }]] : ['default'],
     projects: [
       {
