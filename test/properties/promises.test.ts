@@ -3,10 +3,12 @@ import { it } from 'vitest';
 import { calmPrograms, faultyPrograms, shown, type PipelineProgram } from '../support/pipelines/program.js';
 import { runPipeline } from '../support/pipelines/runPipeline.js';
 
-/** `RUNS=100 npx vitest run test/properties` looks for the rare ones. */
-const times = Number(process.env['RUNS'] ?? 1);
-/** What a counterexample says about itself, to run it again. */
-const { SEED: seed, REPLAY: path } = process.env;
+const { RUNS, SEED, REPLAY: path } = process.env;
+
+/** `RUNS=100 npx vitest run test/properties` looks for the rare ones, in other programs each time. */
+const times = Number(RUNS ?? 1);
+/** SEED and REPLAY: what a counterexample says about itself. Else each change has to pass the same programs. */
+const seed = SEED ?? (RUNS === undefined ? '1' : undefined);
 
 function report({
   failed,
