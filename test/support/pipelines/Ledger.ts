@@ -11,6 +11,8 @@ export class Ledger {
   sourceEnded = false;
   /** It was told to end before its source. */
   hasCut = false;
+  /** It has said that it cut work off: the results of that do not come. */
+  saysAborted = false;
   readonly cuts = (): void => {
     if (!this.sourceEnded && !this.end) this.hasCut = true;
   };
@@ -37,7 +39,7 @@ export class Ledger {
       const isExcused = forgets === 'anything' || (forgets === 'when cut off' && this.end !== 'complete');
       for (const parcel of isExcused ? [] : [...this.inside, ...this.made])
         if (!this.dropped.has(parcel)) trial.check(false, () => `${parcel.name} is lost in ${name}`);
-      if (this.end === 'complete' && !isExcused)
+      if (this.end === 'complete' && !isExcused && !this.saysAborted)
         for (const parcel of this.promised) trial.check(false, () => `${parcel.name} is lost in ${name}`);
     });
   }

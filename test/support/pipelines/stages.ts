@@ -662,6 +662,7 @@ const ours = {
           drainTimeout,
           cleanupTimeout: patience,
           onTimeout,
+          onReport: ({ outcome, aborted }) => (ledger.saysAborted = outcome === 'cut-off' && aborted > 0),
           scheduler,
         },
       );
