@@ -102,9 +102,6 @@ async function run(program: Program): Promise<void> {
       0,
     );
 
-  const waitingFor = (key: number) =>
-    came.filter((item) => item.key === key && !taken.includes(item) && !dropped.includes(item));
-
   const after = <V>(ms: number, value: V) => timer(ms, scheduler).pipe(map(() => value));
 
   const work = ({ values }: Session<number, Item>, handler: Program['handlers'][number]): ObservableInput<unknown> => {
@@ -157,10 +154,7 @@ async function run(program: Program): Promise<void> {
       tap({
         next: (item) => taken.push(item),
         complete: () => {
-          if (handler.kind === 'late') return; // it may have been closed before it was subscribed
-          const left = waitingFor(key);
-          // 'drop-buffer' makes an idle session of one that had work, and tells onDrop of it when that is closed: in this turn.
-          queueMicrotask(() => leftBehind.set(key, left.filter((item) => !dropped.includes(item)).length));
+          if (handler.kind !== 'late') leftBehind.set(key, waitingOf(key)); // else it may have been closed before it was subscribed
         },
       }),
     );
@@ -213,10 +207,7 @@ async function run(program: Program): Promise<void> {
           onOpen: (key) => opened.push(key),
           onClose: (key, reason) => {
             closed.push([key, reason]);
-            queueMicrotask(() => {
-              if (['idle', 'max-sessions'].includes(reason) && leftBehind.get(key))
-                wrong.push('closed with queued work');
-            });
+            if (['idle', 'max-sessions'].includes(reason) && leftBehind.get(key)) wrong.push('closed with queued work');
           },
         },
       ),

@@ -90,9 +90,10 @@ export class SessionIntake<K, T, R> {
       this.fail(this.overflowError(key), value, 'overflow');
       return;
     }
+    // Told at once: what comes while the sessions go on is behind it.
+    for (const each of dropped) end.drops.value(each.value, 'overflow');
     lanes.get(key)?.session?.drain();
     for (const { lane } of dropped) lane.session?.drain();
-    for (const each of dropped) end.drops.value(each.value, 'overflow');
   }
 
   /** A first value opens a session, whatever waits. One that the session could not take at once counts like all others. */
@@ -101,8 +102,8 @@ export class SessionIntake<K, T, R> {
     while (!end.closed && lanes.size > settings.bufferSize) {
       const dropped = lanes.trim();
       if (!dropped) end.fail(new BufferOverflowError(settings.where, 'values', lanes.size));
-      for (const { lane } of dropped ?? []) lane.session?.drain();
       for (const each of dropped ?? []) end.drops.value(each.value, 'overflow');
+      for (const { lane } of dropped ?? []) lane.session?.drain();
     }
   }
 
