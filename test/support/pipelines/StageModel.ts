@@ -8,6 +8,8 @@ export interface StageModel {
    */
   readonly demand?:
     'passes' | 'gate' | 'passes if exact' | 'runs on' | { readonly fansOut: number } | { readonly gives: number };
+  /** How often it subscribes to what is above, at most; each time that may give some of its own again. Default: once. */
+  readonly subscribes?: number;
   /** How many values wait inside at most, if what is above heeds demand. Default: no bound. */
   readonly holds?: number;
   /** How many may wait at all. Default: no bound. */
@@ -43,7 +45,15 @@ export const free: Demand = { burst: Infinity, given: Infinity };
 
 export const tooMany = ({ burst, given }: Demand): number => burst - 1 + given;
 
-export function demandBelow(above: Demand, { demand = 'passes' }: StageModel): Demand {
+/** What comes into a stage, however often it subscribes. */
+export const demandInto = ({ burst, given }: Demand, { subscribes = 1 }: StageModel): Demand => ({
+  burst,
+  given: given * subscribes,
+});
+
+export function demandBelow(source: Demand, model: StageModel): Demand {
+  const { demand = 'passes' } = model;
+  const above = demandInto(source, model);
   if (demand === 'passes') return above;
   if (demand === 'gate') return exact;
   if (demand === 'passes if exact') return tooMany(above) === 0 ? exact : free;

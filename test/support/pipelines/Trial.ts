@@ -16,6 +16,8 @@ export const theSources = -1;
 interface Opened {
   readonly what: string;
   readonly by: number;
+  /** Whether it was opened before another. */
+  readonly nth: number;
   /** It is never over. */
   hangs: boolean;
 }
@@ -28,6 +30,8 @@ export class Trial {
   readonly scheduler = new CountingScheduler(this.clock);
   /** How often a source was subscribed to. */
   epoch = 0;
+  /** How often something was opened. */
+  opened = 0;
   private readonly open = new Set<Opened>();
   private readonly atTheEnd: (() => void)[] = [];
   private names = 0;
@@ -47,7 +51,7 @@ export class Trial {
   }
 
   opens(what: string, by: number): Closing {
-    const opened = { what, by, hangs: false };
+    const opened = { what, by, nth: ++this.opened, hangs: false };
     this.open.add(opened);
     return {
       close: () => {
@@ -59,9 +63,9 @@ export class Trial {
     };
   }
 
-  /** What is still open of what was opened by those above `index`, or by it, and is not there for ever. */
-  stillOpen(upTo: number, from = theSources): string[] {
-    return [...this.open].filter(({ by, hangs }) => by >= from && by <= upTo && !hangs).map(({ what }) => what);
+  /** What is still open of the first so many that were opened by those up to the stage `upTo`, and is not there for ever. */
+  stillOpen(upTo: number, first = Infinity): string[] {
+    return [...this.open].filter(({ by, nth, hangs }) => by <= upTo && nth <= first && !hangs).map(({ what }) => what);
   }
 
   later(ms: number): Promise<void> {

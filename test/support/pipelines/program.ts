@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { sources, waits, type SourceProgram } from './sources.js';
 import {
   demandBelow,
+  demandInto,
   exact,
   free,
   orderBelow,
@@ -79,11 +80,9 @@ export function boundariesOf({ sources, combine, stages }: PipelineProgram): Bou
 }
 
 /** Whether more may come into a stage than it can hold, which is an error. */
-function mayOverflow(
-  { overflows, overflowsInside, holds = 0, capacity = Infinity }: StageModel,
-  above: Demand,
-): boolean {
-  return (overflowsInside ?? false) || ((overflows ?? false) && holds + tooMany(above) > capacity);
+function mayOverflow(model: StageModel, source: Demand): boolean {
+  const { overflows, overflowsInside, holds = 0, capacity = Infinity } = model;
+  return (overflowsInside ?? false) || ((overflows ?? false) && holds + tooMany(demandInto(source, model)) > capacity);
 }
 
 /** The names of errors that a program may end with though nothing fails. */

@@ -15,7 +15,7 @@ import {
 } from './program.js';
 import { sourceOf } from './sources.js';
 import { buildStage, modelOf } from './stages.js';
-import { tooMany, type StageModel } from './StageModel.js';
+import { demandInto, tooMany, type StageModel } from './StageModel.js';
 import { Fault, theSources, Trial } from './Trial.js';
 import { patience } from './works.js';
 
@@ -127,13 +127,10 @@ class PipelineRun {
   }
 
   /** What comes into a stage; afterwards no more wait than may. */
-  private entering(
-    ledger: Ledger,
-    { holds = Infinity, capacity = Infinity }: StageModel,
-    demand: Boundary['demand'],
-  ): Operator {
+  private entering(ledger: Ledger, model: StageModel, source: Boundary['demand']): Operator {
     const { trial } = this;
-    const most = Math.min(holds + tooMany(demand), capacity);
+    const { holds = Infinity, capacity = Infinity } = model;
+    const most = Math.min(holds + tooMany(demandInto(source, model)), capacity);
     return (source) =>
       new Observable((destination) => {
         const gate = findGate(destination);
@@ -197,27 +194,32 @@ class PipelineRun {
             },
             error: (error) => {
               ledger.end = 'error';
+              const { opened } = trial;
               destination.error(error);
-              this.checkCleanedUp(ledger);
+              this.checkCleanedUp(ledger, opened);
             },
             complete: () => {
               ledger.end = 'complete';
+              const { opened } = trial;
               destination.complete();
-              this.checkCleanedUp(ledger);
+              this.checkCleanedUp(ledger, opened);
             },
           }),
         );
       });
   }
 
-  /** Right behind the end: where there is nothing to wait for, the teardown comes after that, as in RxJS. */
-  private checkCleanedUp(ledger: Ledger): void {
+  /**
+   * Right behind the end: where there is nothing to wait for, the teardown comes after that, as in RxJS. Of what was opened before it: a
+   * `retry` below opens the sources anew.
+   */
+  private checkCleanedUp(ledger: Ledger, opened: number): void {
     const { waitsFor } = this.models[ledger.index] ?? {};
     if (!waitsFor) return;
     this.trial.check(ledger.open === 0, () => `${ledger.name} ends before its work has cleaned up`);
     if (waitsFor === 'its work' || !ledger.hasCut || this.models.slice(0, ledger.index).some((m) => m.cutsScope))
       return;
-    const open = this.trial.stillOpen(ledger.index);
+    const open = this.trial.stillOpen(ledger.index, opened);
     this.trial.check(open.length === 0, () => `${ledger.name} ends before the clean-up of ${open.join(', ')}`);
   }
 
