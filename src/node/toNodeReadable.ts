@@ -57,7 +57,7 @@ export interface ToNodeReadableOptions<T> extends QueueOptions, CleanupOptions, 
  *   for (let id = 1; id <= 3; id++) yield { id };
  * }
  * const lines = toNodeReadable(fromPull(rows).pipe(formatJsonLines()));
- * await pipeline(lines, createGzip(), createWriteStream('/tmp/rows.jsonl.gz'));
+ * await pipeline(lines, createGzip(), createWriteStream('rows.jsonl.gz'));
  * ```
  * @public
  */

@@ -55,7 +55,7 @@ export interface WriteToOptions<T> extends QueueOptions {
  * import { writeTo } from 'rxjs-flow-control/node';
  *
  * const written = await lastValueFrom(
- *   range(1, 3).pipe(formatJsonLines(), writeTo(() => createWriteStream('/tmp/numbers.jsonl'))),
+ *   range(1, 3).pipe(formatJsonLines(), writeTo(() => createWriteStream('numbers.jsonl'))),
  * );
  * console.log(written); // prints: 3
  * ```
