@@ -146,9 +146,9 @@ const queueOptions = ({ concurrent, highWaterMark, spare, overflow }: Queue, led
 /** Does one work after the other from the list. */
 const worker = (ledger: Ledger, list: readonly WorkProgram[]) => {
   let count = 0;
-  return (parcel: Parcel) => {
+  return (parcel: Parcel, _: unknown, context: { readonly signal: AbortSignal }) => {
     ledger.use(parcel);
-    return workFor(ledger, parcel, list[count++ % list.length] as WorkProgram);
+    return workFor(ledger, parcel, list[count++ % list.length] as WorkProgram, context);
   };
 };
 
@@ -630,9 +630,9 @@ const ours = {
       const work = worker(ledger, options.works);
       return usePool(
         pool,
-        (parcel) => {
+        (parcel, resource, context) => {
           trial.check(pool.statistics().inUse <= max, () => 'more resources are in use than there may be');
-          return work(parcel);
+          return work(parcel, resource, context);
         },
         { ...queueOptions(options, ledger), concurrent: Math.min(options.concurrent, 4), ordered },
       );

@@ -33,6 +33,7 @@ const kinds = [
   'async generator',
   'fromPull',
   'abortable',
+  'signal',
   'retryBackoff',
   'deadLetter',
   'timeoutWithCleanup',
@@ -83,7 +84,12 @@ export function givesMany(list: readonly WorkProgram[]): boolean {
   return list.some(({ kind, results }) => results > 1 || (results === 1 && cutting.includes(kind)));
 }
 
-export function workFor(ledger: Ledger, parcel: Parcel, work: WorkProgram): ObservableInput<Parcel> {
+export function workFor(
+  ledger: Ledger,
+  parcel: Parcel,
+  work: WorkProgram,
+  context: { readonly signal: AbortSignal },
+): ObservableInput<Parcel> {
   const { trial } = ledger;
   const { scheduler } = trial;
   const { kind, ms, results, cleanup, fails } = work;
@@ -108,17 +114,11 @@ export function workFor(ledger: Ledger, parcel: Parcel, work: WorkProgram): Obse
     case 'fromPull':
       return fromPull(() => asyncGeneratorWork(ledger, parcel, work), { onDrop: ledger.drop, scheduler });
     case 'abortable':
-      return abortable(async (signal) => {
-        const { close } = ledger.begin(parcel);
-        const aborted = new Promise((resolve) => {
-          signal.addEventListener('abort', resolve, { once: true });
-        });
-        await Promise.race([trial.later(ms), aborted]);
-        if (signal.aborted && cleanup.how !== 'none') await trial.later(cleanup.ms);
-        close();
-        signal.throwIfAborted();
-        if (fails) throw new Fault('the work');
-      }).pipe(map(() => ledger.make(parcel.part())));
+      return abortable((signal) => abortableWork(ledger, parcel, work, signal)).pipe(
+        map(() => ledger.make(parcel.part())),
+      );
+    case 'signal':
+      return abortableWork(ledger, parcel, work, context.signal).then(() => ledger.promise(parcel.part()));
     case 'retryBackoff': {
       let attempts = 0;
       return defer(() => timed(attempts++ === 0 || fails)).pipe(
@@ -159,6 +159,25 @@ export function workFor(ledger: Ledger, parcel: Parcel, work: WorkProgram): Obse
     default:
       return timed(fails);
   }
+}
+
+/** Stops when it is told to, and is over when it has cleaned up. */
+async function abortableWork(
+  ledger: Ledger,
+  parcel: Parcel,
+  { ms, cleanup, fails }: WorkProgram,
+  signal: AbortSignal,
+): Promise<void> {
+  const { trial } = ledger;
+  const { close } = ledger.begin(parcel);
+  const aborted = new Promise((resolve) => {
+    signal.addEventListener('abort', resolve, { once: true });
+  });
+  await Promise.race([trial.later(ms), aborted]);
+  if (signal.aborted && cleanup.how !== 'none') await trial.later(cleanup.ms);
+  close();
+  signal.throwIfAborted();
+  if (fails) throw new Fault('the work');
 }
 
 /** Cannot wait. */
