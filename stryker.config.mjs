@@ -7,6 +7,9 @@ export default {
   coverageAnalysis: 'perTest',
   concurrency: Number(process.env.MUTATION_WORKERS ?? 2),
   timeoutMS: 10_000,
+  // A list that a change makes grow without end: so much, and Node says that it is out of memory, which Stryker takes for a change that is noticed.
+  // Without it V8 gives up first, and Stryker with it.
+  testRunnerNodeArgs: ['--max-old-space-size=1024'],
   reporters: ['clear-text', 'json'],
   jsonReporter: { fileName: process.env.MUTATION_REPORT },
   clearTextReporter: { allowColor: false, reportTests: false },
