@@ -3,6 +3,7 @@ import { NoJsonError } from '../errors/NoJsonError.js';
 import { optionsObject, shown } from '../internal/arguments.js';
 import { operate } from '../internal/operate.js';
 import { reasonOf } from '../machines/reasonOf.js';
+import { readName } from '../options/name.js';
 
 /**
  * Options of `formatJsonLines`.
@@ -34,7 +35,7 @@ export interface FormatJsonLinesOptions {
  * - **Drops** nothing.
  * - **Rather** `map((value) => JSON.stringify(value))` for messages that are framed otherwise.
  *
- * @throws TypeError if `replacer` or the options are of another type
+ * @throws TypeError if `replacer`, `name` or the options are of another type
  *
  * @example
  * ```ts
@@ -46,10 +47,10 @@ export interface FormatJsonLinesOptions {
  * @public
  */
 export function formatJsonLines(options: FormatJsonLinesOptions = {}): OperatorFunction<unknown, string> {
-  const { replacer, name } = optionsObject(options);
+  const { replacer } = optionsObject(options);
   if (replacer !== undefined && typeof replacer !== 'function' && !Array.isArray(replacer))
     throw new TypeError(`replacer must be a function or an array, got ${shown(replacer)}`);
-  const where = name === undefined ? 'formatJsonLines' : `formatJsonLines '${name}'`;
+  const where = readName('formatJsonLines', options);
 
   return (source) =>
     new Observable((destination) => {

@@ -101,6 +101,7 @@ describe('formatJsonLines', () => {
     expect(() => formatJsonLines({ replacer: 'a' as never })).toThrow(
       new TypeError("replacer must be a function or an array, got 'a'"),
     );
+    expect(() => formatJsonLines({ name: 5 as never })).toThrow(new TypeError('name must be a string, got 5'));
     expect(() => formatJsonLines(2 as never)).toThrow(new TypeError('options must be an object, got 2'));
   });
 
