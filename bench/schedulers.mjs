@@ -1,8 +1,8 @@
-import { asapScheduler, asyncScheduler, queueScheduler } from 'rxjs';
+import { asapScheduler, asyncScheduler, count as counted, lastValueFrom, observeOn, queueScheduler, range } from 'rxjs';
 import { cooperativeScheduler, idleScheduler, priorityScheduler } from '../dist/esm/schedulers/index.js';
 import { rounds, timesAsFast } from './compare.mjs';
 import { inProcesses } from './processes.mjs';
-import { row } from './row.mjs';
+import { digits, fact, row } from './row.mjs';
 
 export const title = '100 000 actions of a scheduler, against those of RxJS: how many times as long they take there';
 
@@ -53,9 +53,29 @@ export async function* rows() {
       }
     }
   }
+  // What RxJS keeps for each value that waits, whatever the scheduler: the doc comments warn of it.
+  for (const name of ['cooperativeScheduler', 'asyncScheduler']) {
+    const [ratio] = await inProcesses(import.meta.url, [crowded, name], { processes: 1 });
+    yield fact(`observeOn(${name}): a value of 64 000 that wait / of 16 000`, `${digits(ratio)} x`);
+  }
+}
+
+const crowded = 'crowded';
+
+/** How many times as long a value takes through `observeOn` where four times as many wait. */
+async function slowdown(scheduler) {
+  const timePerValue = async (waiting) => {
+    const start = performance.now();
+    await lastValueFrom(range(0, waiting).pipe(observeOn(scheduler), counted()));
+    return (performance.now() - start) / waiting;
+  };
+  await timePerValue(16_000);
+  const few = await timePerValue(16_000);
+  return (await timePerValue(64_000)) / few;
 }
 
 export async function measure(workload, peers) {
+  if (workload === crowded) return slowdown({ ...ours, ...theirs }[peers]);
   const schedulers = { ...ours, ...Object.fromEntries(peers.split(',').map((peer) => [peer, theirs[peer]])) };
   const runs = Object.entries(schedulers).map(([name, scheduler]) => [name, () => workloads[workload](scheduler)]);
   const times = await rounds(Object.fromEntries(runs), { count: 3, warmUpMs: 1 }); // some take a second

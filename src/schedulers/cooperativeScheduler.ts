@@ -35,7 +35,8 @@ export interface CooperativeSchedulerOptions {
  *   process alive.
  * - **Async context** (`AsyncLocalStorage`, a zone): that of whoever asked for the slice, since several actions run in one.
  * - **Backpressure**: none, and the line has no bound. `observeOn` takes whatever comes, and what RxJS itself keeps for each
- *   waiting value makes it slow from some 16 000 on, with any scheduler: there, let the source be on the scheduler.
+ *   waiting value makes it slow where tens of thousands wait, with any scheduler (`npm run bench -- schedulers`): there, let the
+ *   source be on the scheduler.
  * - **Drops** nothing.
  * - **Rather** `asyncScheduler` where the event loop is to have a turn after each action, and the `TestScheduler` in marble
  *   tests. Fake timers move the delays, but their clock stands still during a slice: it lasts until the line is empty.
