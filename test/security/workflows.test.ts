@@ -16,7 +16,7 @@ interface Job {
   steps: Step[];
 }
 interface Workflow {
-  on: Record<string, { types?: string[] } | null>;
+  on: Record<string, { types?: string[] } | { cron: string }[] | null>;
   permissions: Record<string, string>;
   jobs: Record<string, Job>;
 }
@@ -84,6 +84,14 @@ it('a change has to pass .ci/run, on the oldest Node', () => {
   const { engines } = JSON.parse(readFileSync('package.json', 'utf8')) as { engines: { node: string } };
   const node = jobs['checks']?.steps.find(({ uses }) => uses?.includes('setup-node'))?.with?.['node-version'];
   expect(`>=${String(node)}`).toBe(engines.node);
+});
+
+it('advisories are asked for once a week, and before each release', () => {
+  const { on, jobs } = workflowOf('audit.yml');
+  const everyMonday = /^\d+ \d+ \* \* 1$/;
+  expect(on['schedule']).toEqual([{ cron: expect.stringMatching(everyMonday) as string }]);
+  expect(runsOf(jobs['audit'])).toEqual(['npm run check:audit']);
+  expect(runsOf(workflowOf('release.yml').jobs['publish'])).toContain('npm run check:audit');
 });
 
 describe('the release', () => {
