@@ -6,7 +6,7 @@ export class ReleaseError extends Error {
   override readonly name = 'ReleaseError';
 
   constructor(
-    /** Who released it: `'usingAsync'`, with its `name` if it has one. */
+    /** Who released it: `'usingAsync'`, or `'createPool'` for a use of a pool; with its `name` if it has one. */
     readonly where: string,
     /** How the use of the resource had ended. */
     readonly outcome: 'complete' | 'error' | 'cancel',

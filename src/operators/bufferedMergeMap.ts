@@ -78,7 +78,7 @@ export interface BufferedMergeMapOptions<T, R> extends QueueOptions, CleanupOpti
  * - **Rather** `mergeMap` for a handful of values, `switchMap` or `exhaustMap` if only one matters.
  *
  * @throws RangeError if called with an option out of range
- * @throws TypeError if `project`, a callback or the options are of another type
+ * @throws TypeError if `project`, a callback or the options are of another type, or an option of keys comes without a `key`
  *
  * @example
  * ```ts

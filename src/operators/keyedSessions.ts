@@ -93,7 +93,8 @@ export interface KeyedSessionsOptions<T, K, R> extends QueueOptions, CleanupOpti
  * - **Rather** `bufferedMergeMap` with `key` when values of a key need an order but no state; `groupBy` for a few keys that never end.
  *
  * @throws RangeError if called with an option out of range
- * @throws TypeError if `key`, `handler`, a callback or the options are of another type
+ * @throws TypeError if `key`, `handler`, a callback or the options are of another type, or `onMaxSessions: 'wait'` comes without an
+ *   `idleTimeout` or a `maxAge`
  *
  * @example
  * ```ts
