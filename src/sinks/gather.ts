@@ -44,7 +44,8 @@ export type GatherResult<Task> = Task extends GatherTask ? ObservedValueOf<Retur
  *
  * - **Completes**, that is: resolves, when all tasks and their clean-ups have.
  * - **Errors**: it rejects with the first error of a task; with an `EmptyTaskError` if one completes without a value; with the
- *   reason of `signal` when that is aborted, with `settle` too. Before, it waits for clean-up: `cleanupTimeout` at the most.
+ *   reason of `signal` when that is aborted, with `settle` too. Before, it waits for clean-up: `cleanupTimeout` at the most. What
+ *   that fails with is reported as unhandled.
  * - **Unsubscribed** is a task when another has failed or `signal` is aborted. One that is a promise goes on by itself: it is
  *   waited for if it has read its `signal`.
  * - **Backpressure**: tasks beyond `concurrent` are not started; what one emits is taken as it comes.

@@ -3,6 +3,7 @@ import {
   defer,
   EMPTY,
   from,
+  lastValueFrom,
   map,
   mergeMap,
   NEVER,
@@ -17,7 +18,7 @@ import {
   VirtualTimeScheduler,
 } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { bufferedMergeMap, fromPull, gatedBy, toAsyncIterable } from '../../src/index.js';
+import { bufferedMergeMap, findCleanupScope, fromPull, gatedBy, toAsyncIterable } from '../../src/index.js';
 import { DeadLetterError, type DeadLetter } from '../../src/errors/DeadLetterError.js';
 import { deadLetter } from '../../src/operators/deadLetter.js';
 import { operate } from '../../src/internal/operate.js';
@@ -403,6 +404,25 @@ describe('deadLetter', () => {
     scheduler.flush();
     expect(started).toEqual([0, 11]);
     subscription.unsubscribe();
+  });
+
+  it('leaves the failure of such clean-up to the scope below, and reports it where there is none', async () => {
+    const failure = new Error('clean-up');
+    const failing = new Observable<never>((subscriber) => {
+      const scope = findCleanupScope(subscriber);
+      subscriber.add(() => scope?.track(Promise.reject(failure)));
+      subscriber.error(broken);
+    }).pipe(deadLetter(1, { to: () => undefined, attempts: 2 }));
+    const tracked: PromiseLike<unknown>[] = [];
+    await lastValueFrom(
+      timeoutless(failing, (cleanup) => tracked.push(cleanup)),
+      { defaultValue: 1 },
+    );
+    expect(await Promise.allSettled(tracked)).toContainEqual({ status: 'rejected', reason: failure });
+    expect(unhandled).toEqual([]);
+    await lastValueFrom(failing, { defaultValue: 1 });
+    expect(await reported(unhandled)).toBe(failure);
+    expect(await reported(unhandled)).toBe(failure);
   });
 
   it('tears an attempt down before it begins the next', () => {

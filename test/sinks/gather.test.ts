@@ -18,6 +18,7 @@ import { EmptyTaskError } from '../../src/errors/EmptyTaskError.js';
 import { findGate, fromPull, type WorkContext } from '../../src/index.js';
 import { gather, type GatherOptions } from '../../src/sinks/gather.js';
 import { AnsweredIterator } from '../support/AnsweredIterator.js';
+import { cleanedUpBy } from '../support/cleanedUpBy.js';
 import { CountedSignal } from '../support/CountedSignal.js';
 import { outcomes } from '../support/outcomes.js';
 import { deferred, settle } from '../support/settle.js';
@@ -395,6 +396,22 @@ describe('the first error', () => {
     expect(await outcomes(gathering)).toEqual([['error', 'error']]);
     expect(scheduler.now()).toBe(100);
     cleanup.resolve();
+  });
+
+  it('is told alone: clean-up that fails is reported, also after cleanupTimeout, and one that hangs is not', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const cleanup = deferred();
+    const failing = new Subject<never>();
+    const broken = NEVER.pipe(cleanedUpBy(() => Promise.reject(new Error('at once'))));
+    const hanging = NEVER.pipe(cleanedUpBy(() => cleanup.promise));
+    const gathering = gather([() => broken, () => hanging, () => failing], { cleanupTimeout: 100, scheduler });
+    failing.error('error');
+    expect(await reported(unhandled)).toEqual(new Error('at once'));
+    scheduler.flush();
+    expect(await outcomes(gathering)).toEqual([['error', 'error']]);
+    expect(unhandled).toEqual([]);
+    cleanup.reject(new Error('later'));
+    expect(await reported(unhandled)).toEqual(new Error('later'));
   });
 
   it('leaves no timer behind', async () => {
