@@ -111,6 +111,7 @@ const areas = {
       'toNodeReadable',
       'toReadableStream',
       'writeTo',
+      'writeToStream',
     ],
   },
   tasks: {
