@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
+import { Duplex } from 'node:stream';
 import { NEVER } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Shutdown } from '../../src/internal/shutdown/Shutdown.js';
 import { createShutdown, type ProcessShutdownOptions } from '../../src/node/createShutdown.js';
 import { deferred, settle, turn } from '../support/settle.js';
@@ -61,19 +62,71 @@ describe('createShutdown of node', () => {
   });
 
   it('stops with the name of the first signal, and has its exit code at once', async () => {
-    const shutdown = createShutdown({ signals });
+    const shutdown = createShutdown({ signals, exit: false });
     raise('SIGHUP');
     expect(process.exitCode).toBe(129);
     expect(await shutdown.done).toMatchObject({ reason: 'SIGHUP', clean: true });
   });
 
   it('ends the process after all who wait for `done`', async () => {
+    vi.useFakeTimers();
     const shutdown = createShutdown({ signals });
     raise('SIGHUP');
     await shutdown.done;
     await settle();
     expect(exit).not.toHaveBeenCalled();
-    await vi.waitFor(() => {
+    await vi.advanceTimersByTimeAsync(0);
+    expect(exit).toHaveBeenCalledWith();
+  });
+
+  describe.each(['stdout', 'stderr'] as const)('ends the process after what was written to %s', (name) => {
+    /** A pipe, as of the process, with something on its way that is out when it is let. */
+    const output = () => {
+      vi.useFakeTimers();
+      const { promise: isLetOut, resolve: letOut } = deferred();
+      const stream = new Duplex({
+        read: () => undefined,
+        write: (_chunk, _encoding, done) =>
+          void isLetOut.then(() => {
+            done();
+          }),
+      });
+      stream.write('last words');
+      const replaced = vi.spyOn(process, name, 'get').mockReturnValue(stream as never);
+      onTestFinished(() => {
+        replaced.mockRestore();
+      });
+      return { stream, letOut };
+    };
+    const stopped = async () => {
+      const shutdown = createShutdown({ signals });
+      raise('SIGHUP');
+      await shutdown.done;
+      await vi.advanceTimersByTimeAsync(999);
+      expect(exit).not.toHaveBeenCalled();
+    };
+
+    it('is out', async () => {
+      const { letOut } = output();
+      await stopped();
+      letOut();
+      await vi.advanceTimersByTimeAsync(0);
+      expect(exit).toHaveBeenCalledWith();
+    });
+
+    it('is out, also if it was told to end', async () => {
+      const { stream, letOut } = output();
+      stream.end();
+      await stopped();
+      letOut();
+      await vi.advanceTimersByTimeAsync(0);
+      expect(exit).toHaveBeenCalledWith();
+    });
+
+    it('has had a second, though nobody reads it', async () => {
+      output();
+      await stopped();
+      await vi.advanceTimersByTimeAsync(1);
       expect(exit).toHaveBeenCalledWith();
     });
   });
@@ -88,6 +141,7 @@ describe('createShutdown of node', () => {
   });
 
   it('ends the process after a signal that has come while it stopped by itself', async () => {
+    vi.useFakeTimers();
     const shutdown = createShutdown({ signals });
     const work = deferred();
     shutdown.drain('work', () => work.promise);
@@ -96,9 +150,8 @@ describe('createShutdown of node', () => {
     expect(shutdown.signal.aborted).toBe(false);
     work.resolve();
     expect(await shutdown.done).toMatchObject({ reason: 'enough', clean: true });
-    await vi.waitFor(() => {
-      expect(exit).toHaveBeenCalled();
-    });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(exit).toHaveBeenCalled();
   });
 
   describe('the same signal again', () => {
@@ -144,6 +197,15 @@ describe('createShutdown of node', () => {
       await vi.advanceTimersByTimeAsync(100);
       expect(shutdown.signal.aborted).toBe(false);
       await end(shutdown);
+    });
+
+    it('is not waited for any more when all is done', async () => {
+      vi.useFakeTimers();
+      const shutdown = createShutdown({ signals, exit: false });
+      raise('SIGHUP');
+      await shutdown.done;
+      await settle();
+      expect(vi.getTimerCount()).toBe(0);
     });
 
     it('has its own time after the second, whatever is left of that of the first', async () => {
