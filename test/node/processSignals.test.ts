@@ -97,6 +97,7 @@ describe('processSignals', () => {
     [['SIGFOO'], RangeError, "signals must have names of signals of this platform, such as 'SIGTERM', got 'SIGFOO'"],
     [['SIGHUP', 'sigint'], RangeError, "such as 'SIGTERM', got 'sigint'"],
     [['toString'], RangeError, "got 'toString'"],
+    [[['SIGTERM']], RangeError, "such as 'SIGTERM', got an array"],
     [[constants.signals.SIGINT], RangeError, "such as 'SIGTERM', got 2"],
     [['SIGKILL'], RangeError, "signals must not have 'SIGKILL': no process can handle it"],
     [['SIGTERM', 'SIGSTOP'], RangeError, "signals must not have 'SIGSTOP'"],
