@@ -443,6 +443,14 @@ describe('the time for the drain', () => {
     expect(reports).toMatchObject([{ outcome: 'cut-off', timedOut: true, aborted: 1 }]);
   });
 
+  it('is 10 seconds, and that for clean-up 2, where nothing is said', () => {
+    const pipeline = () => new Observable<number>().pipe(cleanedUpBy(() => NEVER));
+    const { log } = timeline(NEVER.pipe(gracefulShutdown(pipeline, { on: stop, scheduler })), scheduler);
+    stop.next('now');
+    scheduler.flush();
+    expect(log).toEqual([[12_000, [expect.any(ShutdownError)]]]);
+  });
+
   it('is without a bound if it is infinite', () => {
     const { log } = timeline(
       concat(of(1e6), NEVER).pipe(gracefulShutdown(works(1), options({ drainTimeout: Infinity }))),

@@ -917,6 +917,15 @@ describe('with gracefulShutdown', () => {
     nothingLeft();
   });
 
+  it('has as much time as the shutdown, where it says nothing', () => {
+    const shutdown = create({ drainTimeout: 20_000, cleanupTimeout: 5000 });
+    const hanging = () => new Observable<number>().pipe(cleanedUpBy(() => NEVER));
+    const { log: events } = timeline(NEVER.pipe(gracefulShutdown(hanging, { on: shutdown })), scheduler);
+    void shutdown.stop();
+    scheduler.flush();
+    expect(events).toEqual([[25_000, [expect.any(ShutdownError)]]]);
+  });
+
   it('whose clean-up begins late has what is left', () => {
     const shutdown = create();
     const pipeline = (work$: Observable<number>) => concat(work$, timer(90, scheduler).pipe(map(() => 0)));
