@@ -90,6 +90,10 @@ describe('readJsonLines', () => {
     );
   });
 
+  it('takes the path of a folder that is called like the scheme of a URL', () => {
+    expect(() => readJsonLines('backup/file://orders.jsonl')).not.toThrow();
+  });
+
   it('refuses wrong options at the call', () => {
     expect(() => readJsonLines('a', 3 as never)).toThrow(new TypeError('options must be an object, got 3'));
     expect(() => readJsonLines('a', null as never)).toThrow(new TypeError('options must be an object, got null'));
