@@ -84,10 +84,12 @@ describe('createShutdown of node', () => {
     const output = () => {
       vi.useFakeTimers();
       const { promise: isLetOut, resolve: letOut } = deferred();
+      let out = '';
       const stream = new Duplex({
         read: () => undefined,
-        write: (_chunk, _encoding, done) =>
+        write: (chunk, _encoding, done) =>
           void isLetOut.then(() => {
+            out += String(chunk);
             done();
           }),
       });
@@ -96,7 +98,7 @@ describe('createShutdown of node', () => {
       onTestFinished(() => {
         replaced.mockRestore();
       });
-      return { stream, letOut };
+      return { stream, letOut, out: () => out };
     };
     const stopped = async () => {
       const shutdown = createShutdown({ signals });
@@ -107,11 +109,12 @@ describe('createShutdown of node', () => {
     };
 
     it('is out', async () => {
-      const { letOut } = output();
+      const { letOut, out } = output();
       await stopped();
       letOut();
       await vi.advanceTimersByTimeAsync(0);
       expect(exit).toHaveBeenCalledWith();
+      expect(out()).toBe('last words');
     });
 
     it('is out, also if it was told to end', async () => {
