@@ -14,6 +14,7 @@ import {
   retry,
   share,
   Subject,
+  switchMap,
   take,
   tap,
   throwError,
@@ -88,7 +89,7 @@ describe('the stop', () => {
       [40, 30],
       [40, 'complete'],
     ]);
-    expect(reports).toEqual([
+    expect(reports).toStrictEqual([
       {
         reason: 'SIGTERM',
         outcome: 'drained',
@@ -461,6 +462,25 @@ describe('the time for the drain', () => {
     expect(log.map(([frame]) => frame)).toEqual([1e6, 1e6]);
   });
 
+  it('is without a bound if it is infinite, with timers of the platform too', async () => {
+    vi.useFakeTimers();
+    try {
+      const { promise, resolve } = deferred<string>();
+      const pipeline = (work$: Observable<number>) => work$.pipe(bufferedMergeMap(() => promise));
+      const { log } = record(
+        concat(of(1), NEVER).pipe(gracefulShutdown(pipeline, { on: stop, drainTimeout: Infinity })),
+      );
+      stop.next('now');
+      await vi.advanceTimersByTimeAsync(1e6);
+      expect(log).toEqual([]);
+      resolve('done');
+      await settle();
+      expect(log).toEqual(['done', 'complete']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('counts while the consumer below is full', () => {
     const gate = new ManualGate(true);
     const { log } = timeline(
@@ -684,6 +704,32 @@ describe('what is lost', () => {
     expect(reports).toMatchObject([{ outcome: 'drained', aborted: 2, dropped: 1 }]);
   });
 
+  it('above the operator is counted where the source is cut from the chain, too', () => {
+    record(
+      concat(of(10, 20, 30), NEVER).pipe(
+        bufferedMergeMap(work, { concurrent: 2 }),
+        gracefulShutdown((work$) => work$.pipe(share()), options()),
+      ),
+    );
+    stop.next('now');
+    expect(reports).toMatchObject([{ outcome: 'drained', aborted: 2, dropped: 1 }]);
+  });
+
+  it('in a part of the pipeline that was torn down before the stop is not counted', () => {
+    const source = new Subject<number>();
+    const again = new Subject<void>();
+    const pipeline = (work$: Observable<number>) => again.pipe(switchMap(() => work$.pipe(works(1))));
+    record(source.pipe(gracefulShutdown(pipeline, options())));
+    again.next();
+    for (const ms of [10, 20]) source.next(ms);
+    again.next();
+    source.next(30);
+    stop.next('now');
+    again.complete();
+    scheduler.flush();
+    expect(reports).toMatchObject([{ outcome: 'drained', drained: 1, aborted: 0, dropped: 0 }]);
+  });
+
   it('is not counted before the stop', () => {
     const source = new Subject<number>();
     const inner = new Subject<void>();
@@ -852,6 +898,11 @@ describe('clean-up', () => {
     expect(log).toEqual(['complete']);
     expect(await reported(unhandled)).toBe(failure);
 
+    record(NEVER.pipe(gracefulShutdown(pipeline, { on: stop, scheduler, onTimeout: 'complete' })));
+    stop.next('nothing to clean up');
+    await turn();
+    expect(unhandled).toEqual([]);
+
     const told = record(source.pipe(gracefulShutdown(pipeline, { on: stop, scheduler })));
     stop.next('now');
     expect(told.log).toEqual([['error', expect.any(ShutdownError)]]);
@@ -953,6 +1004,27 @@ describe('an error while it drains', () => {
     nothingLeft();
   });
 
+  it('is the error, and a clean-up that has failed is reported where there is no report', async () => {
+    const error = new Error('work');
+    const failure = new Error('clean-up');
+    const { log } = record(
+      NEVER.pipe(
+        cleanedUpBy(() => throwError(() => failure)),
+        gracefulShutdown(
+          (work$) =>
+            concat(
+              work$,
+              throwError(() => error),
+            ),
+          { on: stop, scheduler },
+        ),
+      ),
+    );
+    stop.next('now');
+    expect(log).toEqual([['error', error]]);
+    expect(await reported(unhandled)).toBe(failure);
+  });
+
   it('is the error also with onTimeout: complete', () => {
     const error = new Error('work');
     const { log } = record(
@@ -1042,8 +1114,10 @@ describe('who stops it', () => {
     expect(log).toEqual([['error', error]]);
     expect(source.observed).toBe(false);
 
-    const early = record(source.pipe(gracefulShutdown((work$) => work$, options({ on: throwError(() => error) }))));
+    const pipeline = vi.fn((work$: Observable<number>) => work$);
+    const early = record(source.pipe(gracefulShutdown(pipeline, options({ on: throwError(() => error) }))));
     expect(early.log).toEqual([['error', error]]);
+    expect(pipeline).not.toHaveBeenCalled();
     expect(reports).toEqual([]);
     nothingLeft();
   });
@@ -1125,6 +1199,20 @@ describe('unsubscribed', () => {
     stop.next('now');
     subscription.unsubscribe();
     expect(await reported(unhandled)).toBe(failure);
+  });
+
+  it('all that has failed before is reported, each by itself', async () => {
+    const failures = [new Error('outer'), new Error('inner')] as const;
+    const { subscription } = record(
+      concat(of(20), NEVER).pipe(
+        cleanedUpBy(() => throwError(() => failures[1])),
+        cleanedUpBy(() => throwError(() => failures[0])),
+        gracefulShutdown(works(1), options()),
+      ),
+    );
+    stop.next('now');
+    subscription.unsubscribe();
+    expect([await reported(unhandled), await reported(unhandled)]).toEqual(failures);
   });
 
   it('inside of onReport, nothing comes after it', () => {
@@ -1262,6 +1350,8 @@ describe('wrong arguments', () => {
     ],
     ['a string, which would stop at its first letter', same, { on: 'SIGTERM' }, /got 'SIGTERM'$/],
     ['on that is none', same, { on: {} }, /got an object$/],
+    ['on that has events, but no abort', same, { on: new EventTarget() }, /^on must be .*, got /],
+    ['on that was aborted, but has no events', same, { on: { aborted: true } }, /^on must be .*, got /],
     ['drainTimeout', same, { on: NEVER, drainTimeout: -1 }, /^drainTimeout must be .*, got -1$/],
     ['cleanupTimeout', same, { on: NEVER, cleanupTimeout: NaN }, /^cleanupTimeout must be .*, got NaN$/],
     [
