@@ -25,7 +25,7 @@ import { createShutdown, type CreateShutdownOptions } from '../../src/resources/
 import { cleanedUpBy } from '../support/cleanedUpBy.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { record } from '../support/record.js';
-import { deferred, settle } from '../support/settle.js';
+import { deferred, settle, turn } from '../support/settle.js';
 import { timeline } from '../support/timeline.js';
 import { collectUnhandled, reported } from '../support/unhandled.js';
 
@@ -554,6 +554,16 @@ describe('add', () => {
     expect(log.map(([, what]) => what)).toEqual(['third', 'first', 'done']);
   });
 
+  it('leaves also where it was the first', () => {
+    const shutdown = create();
+    const leave = shutdown.add('first', takes('first', 1));
+    shutdown.add('second', takes('second', 1));
+    leave();
+    void shutdown.stop();
+    scheduler.flush();
+    expect(log.map(([, what]) => what)).toEqual(['second', 'done']);
+  });
+
   it('the same close under two names is closed twice', () => {
     const shutdown = create();
     const close = takes('close', 0);
@@ -761,6 +771,52 @@ describe('time', () => {
     ]);
   });
 
+  it('of 0 closes all without waiting', () => {
+    const shutdown = create({ drainTimeout: 0, cleanupTimeout: 0 });
+    shutdown.add('database', hangs('database'));
+    shutdown.add('cache', takes('cache', 1));
+    void shutdown.stop();
+    expect(log).toEqual([
+      [0, 'cache'],
+      [0, 'database'],
+      [0, 'done'],
+    ]);
+  });
+
+  it('that is infinite is so with timers of the platform, too', async () => {
+    vi.useFakeTimers();
+    try {
+      const shutdown = createShutdown({ drainTimeout: Infinity, cleanupTimeout: Infinity });
+      const [http, cache, database] = [deferred(), deferred(), deferred()];
+      const begun: string[] = [];
+      const waits =
+        (name: string, { promise }: { promise: Promise<void> }) =>
+        () => {
+          begun.push(name);
+          return promise;
+        };
+      shutdown.add('database', waits('database', database));
+      shutdown.add('cache', waits('cache', cache));
+      shutdown.drain('http', waits('http', http));
+      const done = vi.fn();
+      void shutdown.stop().then(done);
+      await vi.advanceTimersByTimeAsync(1e6);
+      expect(begun).toEqual(['http']);
+      http.resolve();
+      await vi.advanceTimersByTimeAsync(1e6);
+      expect(begun).toEqual(['http', 'cache']);
+      cache.resolve();
+      await vi.advanceTimersByTimeAsync(1e6);
+      expect(begun).toEqual(['http', 'cache', 'database']);
+      expect(done).not.toHaveBeenCalled();
+      database.resolve();
+      await settle();
+      expect(done).toHaveBeenCalledWith(expect.objectContaining({ clean: true, ms: 3e6 }));
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('of the platform leaves no timer', async () => {
     vi.useFakeTimers();
     try {
@@ -947,7 +1003,11 @@ describe('with gracefulShutdown', () => {
     record(EMPTY.pipe(graceful(shutdown)));
     record(throwError(() => new Error()).pipe(graceful(shutdown)));
     record(source(1).pipe(graceful(shutdown))).subscription.unsubscribe();
+    shutdown.add('database', takes('database', 0));
+    scheduler.flush();
+    expect(log, 'is closed before the stop').toEqual([]);
     void shutdown.stop();
+    scheduler.flush();
     expect(summaries).toMatchObject([{ pipelines: [], ms: 0 }]);
     expect(reports).toEqual([]);
   });
@@ -978,7 +1038,7 @@ describe('with gracefulShutdown', () => {
     expect(reports).toEqual([]);
     expect(log[0]).toEqual([30, 'database']);
     expect(summaries).toMatchObject([
-      { aborted: 2, clean: false, pipelines: [{ outcome: 'cut-off', cleanup: 'done' }] },
+      { aborted: 2, clean: false, pipelines: [{ outcome: 'cut-off', timedOut: false, cleanup: 'done' }] },
     ]);
   });
 
@@ -1056,6 +1116,45 @@ describe('with gracefulShutdown', () => {
     nothingLeft();
   });
 
+  it('subscribed after the drain, it is not cut off because of the time', () => {
+    const shutdown = create();
+    void shutdown.stop();
+    record(source(1).pipe(graceful(shutdown, { onTimeout: 'complete' })));
+    record(NEVER.pipe(gracefulShutdown(() => NEVER, { on: shutdown, onReport: (report) => reports.push(report) })));
+    expect(reports).toMatchObject([{ outcome: 'drained' }, { outcome: 'cut-off', timedOut: false }]);
+  });
+
+  it('subscribed after an abort, its clean-up has what is left', () => {
+    const shutdown = create();
+    shutdown.drain('http', hangs('http'));
+    void shutdown.abort();
+    at(30, () => {
+      const hanging = () => new Observable<number>().pipe(cleanedUpBy(() => NEVER));
+      const late = timeline(NEVER.pipe(gracefulShutdown(hanging, { on: shutdown })), scheduler);
+      at(21, () => {
+        expect(late.log).toEqual([[50, [expect.any(ShutdownError)]]]);
+        note('late');
+      });
+    });
+    scheduler.flush();
+    expect(log).toEqual([
+      [0, 'http'],
+      [50, 'done'],
+      [51, 'late'],
+    ]);
+  });
+
+  it('subscribed by who hears of the stop first, it is stopped once', () => {
+    const shutdown = create();
+    shutdown.stopping$.subscribe(() => {
+      record(NEVER.pipe(gracefulShutdown((work$) => concat(work$, work(10)), { on: shutdown, drainTimeout: 20 })));
+    });
+    void shutdown.stop();
+    scheduler.flush();
+    expect(summaries).toMatchObject([{ clean: true, ms: 10, pipelines: [{ outcome: 'drained' }] }]);
+    expect(scheduler.frame, 'a timer is left').toBe(10);
+  });
+
   it('stopped in its own pipeline function, it has no source', () => {
     const shutdown = create();
     const subject = new Subject<number>();
@@ -1086,6 +1185,22 @@ describe('with gracefulShutdown', () => {
     );
     expect(aborted.log).toEqual([['error', expect.any(ShutdownError)]]);
     expect(subject.observed).toBe(false);
+  });
+
+  it('that has no timers does not keep the others from hearing of the stop', async () => {
+    const failure = new Error('no timers');
+    const broken = {
+      now: () => 0,
+      schedule: (): never => {
+        throw failure;
+      },
+    };
+    const shutdown = create({ drainTimeout: Infinity, scheduler: broken });
+    record(NEVER.pipe(graceful(shutdown, { drainTimeout: 20 })));
+    shutdown.drain('http', takes('http', 1));
+    void shutdown.stop();
+    expect(log).toEqual([[0, 'http']]);
+    expect(await reported(unhandled)).toBe(failure);
   });
 
   it('whose teardown throws does not keep the others from being aborted', () => {
@@ -1147,6 +1262,39 @@ describe('with gracefulShutdown', () => {
     const shutdown = create();
     run(shutdown, () => NEVER.pipe(gracefulShutdown(pipeline, { on: shutdown, onTimeout: 'complete' })).subscribe());
     expect(await reported(unhandled)).toBe(failure);
+  });
+
+  it('its clean-up that fails is in the summary, and not reported too', async () => {
+    const failure = new Error('clean-up');
+    const shutdown = create();
+    record(
+      NEVER.pipe(
+        cleanedUpBy(() => throwError(() => failure)),
+        gracefulShutdown((work$) => work$, { on: shutdown, onTimeout: 'complete' }),
+      ),
+    );
+    void shutdown.stop();
+    await turn();
+    expect(unhandled).toEqual([]);
+    expect(summaries).toMatchObject([{ clean: false, pipelines: [{ cleanup: 'failed', cleanupError: failure }] }]);
+  });
+
+  it('given up by a shutdown that has less time than it had, that is in the summary', () => {
+    const shutdown = create();
+    const hanging = (work$: Observable<number>) => work$.pipe(cleanedUpBy(() => NEVER));
+    record(NEVER.pipe(gracefulShutdown(hanging, { on: shutdown, onTimeout: 'complete' })));
+    record(
+      NEVER.pipe(
+        cleanedUpBy(() => NEVER),
+        gracefulShutdown((work$) => work$, { on: shutdown, onTimeout: 'complete' }),
+      ),
+    );
+    void shutdown.stop();
+    shutdown.add('late', takes('late', 1));
+    void shutdown.abort();
+    scheduler.flush();
+    expect(summaries).toMatchObject([{ clean: false, ms: 26 }]);
+    expect(summaries[0]?.pipelines.at(-1)).toMatchObject({ cleanup: 'timed-out', ms: 25 });
   });
 
   it('whose pipeline function throws is let go', () => {
