@@ -1438,6 +1438,17 @@ describe('timeoutWithCleanup', () => {
       expect(counts).toEqual({ joined: 1, left: 1 });
     });
 
+    it('lets work leave it that is started after the request', () => {
+      const { counts, limit } = askedBy({ asks: true });
+      const destination = limit(
+        stoppable(NEVER, () => NEVER),
+        { each: 5 },
+      );
+      expect(counts).toEqual({ joined: 2, left: 1 });
+      destination.unsubscribe();
+      expect(counts).toEqual({ joined: 2, left: 2 });
+    });
+
     it('aggressive, expires while the outer one waits', () => {
       const work = stoppable(NEVER, () => NEVER);
       const first = timedOut(each(8), { cleanup: 'done' }, undefined, inner)[0];
