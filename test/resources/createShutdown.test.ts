@@ -711,6 +711,21 @@ describe('abort', () => {
     expect(scheduler.frame).toBe(150);
   });
 
+  it('that makes nothing shorter leaves each resource its part', () => {
+    const shutdown = create();
+    for (const name of ['a', 'b', 'c', 'd']) shutdown.add(name, hangs(name));
+    void shutdown.stop();
+    at(100, () => void shutdown.abort());
+    scheduler.flush();
+    expect(log).toEqual([
+      [0, 'd'],
+      [37, 'c'],
+      [74, 'b'],
+      [112, 'a'],
+      [150, 'done'],
+    ]);
+  });
+
   it('after the end does nothing', () => {
     const shutdown = create();
     void shutdown.stop();

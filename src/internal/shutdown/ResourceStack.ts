@@ -68,10 +68,9 @@ export class ResourceStack {
   /** No more than so much time is left, in milliseconds. */
   limit(timeLeft: number): void {
     const { scheduler } = this;
-    if (this.ended || timeLeft > this.deadline - scheduler.now()) return;
+    if (this.ended || timeLeft >= this.deadline - scheduler.now()) return;
     this.deadline = scheduler.now() + timeLeft;
     this.timer?.unsubscribe();
-    if (timeLeft === Infinity) return;
     this.timer = scheduler.schedule(() => {
       this.expire();
     }, timeLeft);
