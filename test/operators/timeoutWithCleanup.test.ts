@@ -1109,6 +1109,23 @@ describe('timeoutWithCleanup', () => {
       expect(failures).toMatchObject([[25, 'failed', { errors: ['stuck', 'stuck'] }]]);
     });
 
+    it('unsubscribed by cleanup then: hands over no failure where nothing has failed', () => {
+      const handed: unknown[] = [];
+      let subscription = Subscription.EMPTY;
+      const cleanup = () => {
+        subscription.unsubscribe();
+      };
+      const work = stoppable(NEVER, () => NEVER);
+      const played = timeline(
+        scoped(handed)(work.pipe(timeoutWithCleanup({ total: 5, cleanupTimeout: 20, cleanup, scheduler }))),
+        scheduler,
+      );
+      ({ subscription } = played);
+      scheduler.flush();
+      expect(played.log).toEqual([]);
+      expect(handed.filter((entry) => (entry as unknown[])[1] === 'failed')).toEqual([]);
+    });
+
     it('unsubscribed inside of next, while the work stops', () => {
       const work = stoppable(NEVER, () => concat(after(3, 'b'), after(3, 'c')));
       const seen: string[] = [];
