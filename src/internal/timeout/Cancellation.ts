@@ -73,7 +73,7 @@ export class Cancellation implements Canceller {
 
   private tell(asked: { readonly reason: unknown; readonly below: boolean }): void {
     this.asked = asked;
-    if (this.members.size === 0) this.check();
+    this.check();
     for (const { cancel } of this.members) attempt(cancel, asked.reason); // those who leave meanwhile are passed over
   }
 
