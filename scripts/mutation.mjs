@@ -131,7 +131,7 @@ const areas = {
       'options/signal.ts',
       ...internal('timeout/'),
     ],
-    tests: ['cancellation', 'takeUntilAborted', 'timeoutWithCleanup'],
+    tests: ['cancellation', 'gather', 'takeUntilAborted', 'timeoutWithCleanup'],
   },
   shutdown: {
     sources: [
