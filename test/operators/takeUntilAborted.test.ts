@@ -48,7 +48,8 @@ function abortedBy(m: RunContext, line: string): AbortSignal {
 describe('takeUntilAborted', () => {
   const unhandled = collectUnhandled();
 
-  it.each([undefined, null, {}, new AbortController(), 5])('refuses %o for a signal', (signal) => {
+  const noSignals = [undefined, null, {}, new AbortController(), new EventTarget(), { aborted: true }, 5];
+  it.each(noSignals)('refuses %o for a signal', (signal) => {
     expect(() => takeUntilAborted(signal as AbortSignal)).toThrow(/^signal must be an AbortSignal, got /);
   });
 
