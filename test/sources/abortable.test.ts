@@ -319,6 +319,10 @@ describe('abortable', () => {
       ['an error with the reason as its cause', (signal: AbortSignal) => new Error('x', { cause: signal.reason })],
       ['an AbortError of its own', () => new DOMException('x', 'AbortError')],
       ['a CanceledError', () => Object.assign(new Error('x'), { name: 'CanceledError' })],
+      ['a CancelledError', () => Object.assign(new Error('x'), { name: 'CancelledError' })],
+      ['a CancelError', () => Object.assign(new Error('x'), { name: 'CancelError' })],
+      ['the code of Node', () => Object.assign(new Error('x'), { code: 'ABORT_ERR' })],
+      ['the code of axios', () => Object.assign(new Error('x'), { code: 'ERR_CANCELED' })],
     ])('has not failed when it rejects with %s', async (_, errorOf) => {
       const { tracked, subscriber, reject, signals } = running();
       subscriber.unsubscribe();
@@ -332,6 +336,17 @@ describe('abortable', () => {
       reject(new Error('rollback'));
       expect(await outcomes(...tracked)).toEqual([['error', new Error('rollback')]]);
     });
+
+    it.each(['NotAnAbortError', 'AbortErrorHandlerError', 'CancelableError', 'ABORT_ERR'])(
+      'has failed when it rejects with an error that is only named alike: %s',
+      async (name) => {
+        const { tracked, subscriber, reject } = running();
+        subscriber.unsubscribe();
+        const error = Object.assign(new Error('x'), { name });
+        reject(error);
+        expect(await outcomes(...tracked)).toEqual([['error', error]]);
+      },
+    );
 
     it('has failed with whatever cannot be looked at, too', async () => {
       const { proxy, revoke } = Proxy.revocable({}, {});

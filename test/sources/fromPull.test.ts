@@ -251,6 +251,18 @@ describe('fromPull', () => {
       expect(record(fromPull(failing).pipe(retry(2))).log).toEqual([1, ['error', new SourceConsumedError('fromPull')]]);
     });
 
+    it.each(['pipe', 'destroy'])('is not what only looks like a stream of Node, because it has %s', (member) => {
+      const called = vi.fn();
+      const iterable = Object.assign({ [Symbol.asyncIterator]: () => new AnsweredIterator() }, { [member]: called });
+      const source = fromPull(iterable);
+      for (let i = 0; i < 2; i++) {
+        const { log, subscription } = record(source);
+        subscription.unsubscribe();
+        expect(log).toEqual([]);
+      }
+      expect(called).not.toHaveBeenCalled();
+    });
+
     it('nor repeat', () => {
       expect(record(fromPull(generated(1)).pipe(repeat(2))).log).toEqual([
         1,
@@ -529,6 +541,23 @@ describe('fromPull', () => {
       await settle();
       expect(iterator.calls).toEqual(['next', 'return']);
       expect(log).toEqual([]);
+    });
+
+    it('once, also where the promise of a pull begins its work when it is waited for, and that unsubscribes', async () => {
+      const stop = new Subject<void>();
+      const then = () => {
+        stop.next();
+      };
+      const next = () => Object.assign(new Promise(() => undefined), { then }) as Promise<IteratorResult<number>>;
+      const close = vi.fn(async () => ({ done: true as const, value: undefined }));
+      const gate = new ManualGate();
+      const { subscription } = record(fromPull<number>({ next, return: close }, { gate }));
+      stop.subscribe(() => {
+        subscription.unsubscribe();
+      });
+      gate.ready = true;
+      await settle();
+      expect(close).toHaveBeenCalledTimes(1);
     });
 
     it('not after the source has come to its end', async () => {
@@ -1368,6 +1397,17 @@ describe('fromPull', () => {
         vi.stubGlobal('MessageChannel', undefined);
         const { subscription } = record(fromPull(endless, { slice: 10 }));
         expect(vi.getTimerCount()).toBe(1);
+        subscription.unsubscribe();
+        expect(vi.getTimerCount()).toBe(0);
+      });
+
+      it('when it is unsubscribed where setImmediate cannot be cancelled', () => {
+        const setImmediate = vi.fn();
+        vi.stubGlobal('setImmediate', setImmediate);
+        vi.stubGlobal('clearImmediate', undefined);
+        vi.stubGlobal('MessageChannel', undefined);
+        const { subscription } = record(fromPull(endless, { slice: 10 }));
+        expect([setImmediate.mock.calls.length, vi.getTimerCount()]).toEqual([0, 1]);
         subscription.unsubscribe();
         expect(vi.getTimerCount()).toBe(0);
       });

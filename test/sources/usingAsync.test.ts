@@ -807,6 +807,15 @@ describe('usingAsync', () => {
   });
 
   describe('releases', () => {
+    it.each([null, 0, 'released', {}])(
+      'and is over with that where release gives nothing to wait for, but %o',
+      (given) => {
+        const { log, subscribe } = story(() => of(1), { release: () => given });
+        subscribe();
+        expect(log).toEqual(['acquire 1', 1, 'end']);
+      },
+    );
+
     it('by one method for each outcome, on their object', () => {
       const error = new Error('use');
       class Release {
@@ -1138,6 +1147,21 @@ describe('usingAsync', () => {
       await settle();
       expect([scope.log, asked.size]).toEqual([['result', 'end'], 0]);
       expect(release.mock.calls).toEqual([[7, { kind: 'complete' }]]);
+    });
+
+    it('takes a failure of the use for one where it was asked to stop for no reason', () => {
+      const { canceller, ask } = asking();
+      const use = new Subject<number>();
+      const release = vi.fn();
+      const error = new Error('use');
+      const scope = below(
+        usingAsync({ acquire: () => 7, use: (_, { signal }) => (signal.aborted ? NEVER : use), release }),
+        canceller,
+      );
+      ask(undefined);
+      use.error(error);
+      expect(scope.log).toEqual([['error', error]]);
+      expect(release.mock.calls).toEqual([[7, { kind: 'error', error }]]);
     });
 
     it('releases as cancelled when the use fails because it was asked to stop, and passes that on', async () => {
