@@ -391,6 +391,28 @@ describe('batchWithin', () => {
       expect(gate.waiters.size).toBe(0);
     });
 
+    it('emits a full batch before its turn when it sees the gate open, though the next has begun', () => {
+      const { push, log, gate } = pushing({ size: 3 }, new ManualGate());
+      push('a', 'b', 'c', 'd');
+      openUnheard(gate);
+      push('e');
+      expect(log).toEqual([['a', 'b', 'c']]);
+      expect(gate.waiters.size).toBe(0);
+    });
+
+    it('has no timer any more when the source has completed, though the last batch waits', () => {
+      const scheduler = new VirtualTimeScheduler();
+      const { push, source, log, gate } = pushing({ size: 2, time: 10, scheduler }, new ManualGate());
+      push('a');
+      const [timer] = scheduler.actions;
+      expect(timer?.closed).toBe(false);
+      source.complete();
+      expect(timer?.closed).toBe(true);
+      expect(scheduler.actions.filter(({ closed }) => !closed)).toEqual([]);
+      gate.ready = true;
+      expect(log).toEqual([['a'], 'complete']);
+    });
+
     it('keeps no place below once it has ended', () => {
       const { push, source, log, gate } = pushing({ size: 2 }, new ManualGate());
       push('a', 'b');

@@ -598,6 +598,18 @@ describe("mode 'resubscribe'", () => {
     expect(counts).toEqual({ opened: 1, open: 0 });
   });
 
+  it('nor one whose values still wait for the consumer after the pause', () => {
+    const { counts, source$ } = counted(of(1, 2, 3));
+    const paused$ = new Subject<boolean>();
+    const gate = new ManualGate();
+    const { log } = record(source$.pipe(pausableBackpressure(paused$, { mode: 'resubscribe' }), gatedBy(gate)));
+    paused$.next(true);
+    paused$.next(false);
+    expect([log, counts]).toEqual([[], { opened: 1, open: 0 }]);
+    gate.ready = true;
+    expect(log).toEqual([1, 2, 3, 'complete']);
+  });
+
   it('keeps what had to wait for the consumer before the pause', () => {
     const gate = new ManualGate();
     const source = new Subject<number>();
