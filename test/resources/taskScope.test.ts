@@ -403,6 +403,18 @@ describe('cancel of a task', () => {
     expect([task.mock.calls.length, await outcomes(scope.join())]).toEqual([0, [undefined]]);
   });
 
+  it('by a signal that it shares with others, of which some have ended', () => {
+    const scope = taskScope();
+    const shared = new CountedSignal();
+    const all = [manual(), manual(), manual()];
+    const tasks = all.map(({ task }) => scope.run(task, { signal: shared.signal }));
+    all[0]?.complete();
+    tasks[1]?.cancel();
+    shared.abort(reason);
+    expect(tasks.map(({ state }) => state)).toEqual(['fulfilled', 'cancelled', 'cancelled']);
+    expect(shared.listeners).toBe(0);
+  });
+
   const ways: Record<string, (scope: TaskScope, options: TaskOptions) => void> = {
     'that complete': (scope, options) => scope.run(() => EMPTY, options),
     'that fail': (scope, options) => {
@@ -771,6 +783,14 @@ describe('cancel', () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it('of tasks without clean-up asks the scheduler for nothing', async () => {
+    const scheduler = { now: () => 0, schedule: vi.fn() };
+    const scope = taskScope({ scheduler });
+    const run = scope.run(() => NEVER);
+    await scope.cancel();
+    expect([run.state, scheduler.schedule.mock.calls]).toEqual(['cancelled', []]);
   });
 
   it('leaves no timer when the clean-up has settled in time', async () => {

@@ -109,7 +109,6 @@ export class TaskRun<T = unknown> extends TaskHandle<T> implements Worker, Holde
     if (this.done) this.outcome.value = work?.value;
     this.enter('stopping');
     this.closeForks();
-    if (this.isCancelled) holds?.limit();
     holds?.release();
   }
 
