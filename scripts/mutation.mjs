@@ -121,7 +121,7 @@ const areas = {
       'sinks/toAbortSignal.ts',
       ...internal('gather/', 'tasks/', 'abortLine.ts', 'Completion.ts'),
     ],
-    tests: ['Completion', 'gather', 'taskScope', 'toAbortSignal'],
+    tests: ['Completion', 'gather', 'taskScope', 'takeUntilAborted', 'toAbortSignal'],
   },
   cancelling: {
     sources: [
