@@ -1,4 +1,18 @@
-import { EMPTY, finalize, map, noop, NEVER, Observable, of, Subject, switchMap, take, throwError, timer } from 'rxjs';
+import {
+  EMPTY,
+  finalize,
+  map,
+  noop,
+  NEVER,
+  Observable,
+  of,
+  queueScheduler,
+  Subject,
+  switchMap,
+  take,
+  throwError,
+  timer,
+} from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { BufferOverflowError } from '../../src/errors/BufferOverflowError.js';
 import { CleanupTimeoutError } from '../../src/errors/CleanupTimeoutError.js';
@@ -287,6 +301,16 @@ describe('cancel of a task', () => {
     });
     run.cancel(reason);
     expect(context?.signal.reason).toBe(reason);
+  });
+
+  it('of one that is over leaves its signal alone', () => {
+    let signal: AbortSignal | undefined;
+    const run = taskScope().run((context) => {
+      ({ signal } = context);
+      return of(1);
+    });
+    run.cancel();
+    expect([run.state, signal?.aborted]).toEqual(['fulfilled', false]);
   });
 
   it('of one that waits: it is never started, and the next one moves up', () => {
@@ -677,6 +701,22 @@ describe('cancel', () => {
     expect(waiting).not.toHaveBeenCalled();
   });
 
+  it('called again changes nothing: the first reason is why no more tasks start', async () => {
+    const scope = taskScope();
+    const cleanup = deferred();
+    scope.run(withCleanup(NEVER, () => cleanup.promise));
+    const stopped = [scope.cancel(reason), scope.cancel(new Error('too late'))];
+    let thrown: unknown;
+    try {
+      scope.run(() => of(1));
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toMatchObject({ state: 'cancelled', cause: reason });
+    cleanup.resolve();
+    expect(await outcomes(...stopped)).toEqual([undefined, undefined]);
+  });
+
   it('a listener that runs a task is refused, and one that cancels does no harm', async () => {
     const scope = taskScope();
     let thrown: unknown;
@@ -791,6 +831,13 @@ describe('cancel', () => {
     const run = scope.run(() => NEVER);
     await scope.cancel();
     expect([run.state, scheduler.schedule.mock.calls]).toEqual(['cancelled', []]);
+  });
+
+  it('of tasks without clean-up is no failure on a scheduler that does not wait', async () => {
+    const scope = taskScope({ scheduler: queueScheduler, cleanupTimeout: 0 });
+    const run = scope.run(() => NEVER);
+    await scope.cancel();
+    expect(run.state).toBe('cancelled');
   });
 
   it('leaves no timer when the clean-up has settled in time', async () => {
@@ -1011,6 +1058,20 @@ describe('fork', () => {
     expect(() => context.fork()).toThrow(new TaskScopeClosedError('taskScope, a task', 'ended'));
   });
 
+  it('is refused to a task that has only its clean-up to wait for', async () => {
+    let context!: TaskContext;
+    const scope = taskScope();
+    const cleanup = deferred();
+    const run = scope.run((given) => {
+      context = given;
+      return withCleanup(of(1), () => cleanup.promise)();
+    });
+    expect(run.state).toBe('stopping');
+    expect(() => context.fork()).toThrow(new TaskScopeClosedError('taskScope, a task', 'ended'));
+    cleanup.resolve();
+    await scope.join();
+  });
+
   it('is refused to a task that is over', async () => {
     let context!: TaskContext;
     const scope = taskScope();
@@ -1056,6 +1117,13 @@ describe('tasks$', () => {
     );
     expect(later.log).toEqual(['b running', '', 'complete']);
     expect(record(scope.tasks$).log).toEqual([[], 'complete']);
+  });
+
+  it('says nothing twice when a scope without tasks ends', async () => {
+    const scope = taskScope();
+    const { log } = record(scope.tasks$);
+    await scope.join();
+    expect(log).toEqual([[], 'complete']);
   });
 
   it('a subscriber that runs and cancels tasks is told of that, after the others', () => {
