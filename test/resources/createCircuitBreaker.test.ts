@@ -103,6 +103,17 @@ describe('createCircuitBreaker', () => {
       expect(log).toEqual(['0 closed', '0 open', '0 closed', '0 open', '0 open']);
     });
 
+    it('has no timer any more when no trial runs that could become too slow', () => {
+      const { breaker, scheduler, watch, fail, at } = breakerAt({ slowAfter: 4 });
+      watch();
+      fail();
+      at(11);
+      const trial = record(NEVER.pipe(circuitBreaker(breaker)));
+      expect(scheduler.pending).toBe(1);
+      trial.subscription.unsubscribe();
+      expect(scheduler.pending).toBe(0);
+    });
+
     it('tells on time of a trial that is too slow', () => {
       const { breaker, scheduler, watch, fail, at } = breakerAt({ slowAfter: 4 });
       const { log, subscription } = watch();

@@ -126,7 +126,6 @@ export class Breaker {
 
   private tell(): void {
     const { news, told } = this;
-    if (news.size === 0) return;
     if (!this.telling) {
       this.telling = true;
       while (news.size > 0) told.next(news.shift());
@@ -136,9 +135,8 @@ export class Breaker {
   }
 
   private setAlarm(): void {
-    const { due } = this.circuit;
-    if (this.watchers === 0 || due === Infinity) this.alarm.stop();
-    else this.alarm.set(due, this.now());
+    if (this.watchers === 0) this.alarm.stop();
+    else this.alarm.set(this.circuit.due, this.now());
   }
 
   private now(): number {
