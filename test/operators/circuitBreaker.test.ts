@@ -430,7 +430,7 @@ describe('circuitBreaker', () => {
 
   it('refuses what is neither a breaker nor options', () => {
     expect(() => circuitBreaker(5 as never)).toThrow(new TypeError('options must be an object, got 5'));
-    expect(() => circuitBreaker(null as never)).toThrow(TypeError);
+    expect(() => circuitBreaker(null as never)).toThrow(new TypeError('options must be an object, got null'));
     expect(() => circuitBreaker({ ...createCircuitBreaker() })).toThrow(
       new TypeError('breaker must be what createCircuitBreaker gives, got an object'),
     );
