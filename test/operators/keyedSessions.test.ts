@@ -1344,6 +1344,24 @@ describe('the end', () => {
     expect(lost).toEqual([['waiting', 1]]);
   });
 
+  it.each<[string, Handler]>([
+    ['that fails', ({ values }) => values.pipe(tap(fail))],
+    ['that gave a promise that rejects', () => Promise.reject(thrown)],
+  ])('counts as running the others, but not a session %s', async (_, failing) => {
+    const lost: [string, number][] = [];
+    const source = new Subject<string>();
+    const handler: Handler = (session) => (session.key === 'a' ? failing(session) : ignoreElements()(session.values));
+    new Observable<unknown>((destination) => {
+      source
+        .pipe(keyedSessions<string, string, ObservableInput<unknown>>(key, handler))
+        .subscribe(operate({ destination, lossCounter: { lost: (what, count) => lost.push([what, count]) } }));
+    }).subscribe({ error: () => undefined });
+    source.next('b1');
+    source.next('a1');
+    await settle();
+    expect(lost.filter(([what]) => what === 'running')).toEqual([['running', 1]]);
+  });
+
   it('a clean-up that a session tells of when it is over frees no second slot', async () => {
     const clock = new Clock();
     const handler: Handler = ({ key, values }) =>

@@ -67,10 +67,15 @@ export class InnerWork implements WorkContext {
 
   /** From now on there is nothing to abort. */
   end(): void {
+    this.fail();
+    if (this.controller) this.works.remove(this);
+  }
+
+  /** It does not run any more, and is not lost; but what it has begun may go on, and is told to stop with the others. */
+  fail(): void {
     if (this.over) return;
     this.over = true;
     this.works.running--;
-    if (this.controller) this.works.remove(this);
   }
 
   /** All has been aborted, and who has the signal, or reads it yet, is to know that: also where the work has ended before. */

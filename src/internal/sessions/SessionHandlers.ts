@@ -83,7 +83,8 @@ export class SessionHandlers<K, T, R> {
     this.owner.results.emit(result, output);
   }
 
-  fail(error: unknown): void {
+  fail(session: KeyedSession<K, T>, error: unknown): void {
+    session.inner.fail();
     this.owner.end.fail(error);
   }
 

@@ -15,7 +15,8 @@ interface Owner<S extends Ended, R> {
   /** Somebody may have to be waited for in the end. */
   expectCleanup(): Cleanups;
   emit(result: R, output: SessionOutput<S, R>): void;
-  fail(error: unknown): void;
+  /** The handler of the session has failed. */
+  fail(session: S, error: unknown): void;
   /** The handler of the session has completed. */
   endHandler(session: S): void;
   /** The handler has completed, its results are out, and its clean-ups have settled. */
@@ -52,7 +53,7 @@ export class SessionOutput<S extends Ended, R> extends LeanSubscriber<R> impleme
     if (this.ended) return;
     this.ended = true;
     try {
-      this.owner.fail(error);
+      this.owner.fail(this.session, error);
     } finally {
       this.unsubscribe();
     }
