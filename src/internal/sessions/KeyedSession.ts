@@ -136,7 +136,6 @@ export class KeyedSession<K, T> implements Session<K, T>, Living {
       this.reader = reader;
       this.passage = new Passage(findGate(reader), this.drain);
       reader.add(() => {
-        if (this.reader !== reader) return;
         this.leave();
         this.drain();
       });
