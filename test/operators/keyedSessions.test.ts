@@ -299,6 +299,62 @@ describe('closing is atomic', () => {
     expect(log).toEqual([['a1', 'a2'], ['b1'], 'complete']);
   });
 
+  it('nor when its reader has left inside of that next', () => {
+    const { source, log, closed } = start(
+      ({ key, values }) =>
+        new Observable((destination) => {
+          const reader = values.subscribe((value) => {
+            if (value !== 'a2') return;
+            reader.unsubscribe();
+            source.next('b1');
+            destination.next(`${value} is done, ${String(closed.length)} closed`);
+          });
+          destination.next(`${key} is open`);
+        }),
+      { maxSessions: 1 },
+    );
+    source.next('a1');
+    source.next('a2');
+    expect(log).toEqual(['a is open', 'a2 is done, 0 closed']);
+    expect(closed).toEqual([]); // the handler has not completed
+  });
+
+  it('a value that comes when it has reached maxAge inside of the last of its own is for the next', () => {
+    const { source, send, clock, log, closed } = start(
+      ({ values }) =>
+        values.pipe(
+          tap((value) => {
+            if (value !== 'a2') return;
+            clock.advance(5);
+            source.next('a3');
+          }),
+          toArray(),
+        ),
+      { maxAge: 5 },
+    );
+    send('a1', 'a2');
+    expect([log, closed]).toEqual([[['a1', 'a2']], ['a age']]);
+    source.complete();
+    expect([log, closed]).toEqual([
+      [['a1', 'a2'], ['a3'], 'complete'],
+      ['a age', 'a source'],
+    ]);
+  });
+
+  it('a session that is opened after the source has completed is closed for that when it has taken its values', () => {
+    const work = worker();
+    const { send, source, closed, log } = start(work.handler, { maxSessions: 1, onMaxSessions: 'wait', maxAge: 9 });
+    send('a1', 'b1', 'b2');
+    source.complete();
+    work.finish('a1');
+    work.finish('b1');
+    work.finish('b2');
+    expect([closed, log]).toEqual([
+      ['a source', 'b source'],
+      ['a1', 'b1', 'b2', 'complete'],
+    ]);
+  });
+
   it('what the source completes inside of a value is closed after it', () => {
     const source = new Subject<string>();
     const { log } = record(
@@ -473,6 +529,14 @@ describe('bounds', () => {
     send('a1', 'a2', 'b1');
     expect(work.running()).toEqual(['a1', 'b1']);
     expect(dropped).toEqual([]);
+  });
+
+  it('a value that its session takes at once needs no room', () => {
+    const work = worker();
+    const handler: Handler = (session) => (session.key === 'a' ? session.values : work.handler(session));
+    const { send, dropped, log } = start(handler, { bufferSize: 1, overflow: 'drop-newest' });
+    send('a1', 'b1', 'b2', 'a2');
+    expect([log, dropped]).toEqual([['a1', 'a2'], []]);
   });
 
   it('of a key: an error that names the option', () => {
@@ -709,6 +773,15 @@ describe('a handler', () => {
     expect(dropped).toEqual(['a1 error']);
   });
 
+  it('that completes and has taken nothing because all was dropped is no error', () => {
+    const end = new Subject<never>();
+    const handler: Handler = (session) => (session.key === 'a' ? end : NEVER);
+    const { send, dropped, closed, log } = start(handler, { bufferSize: 1, overflow: 'drop-oldest' });
+    send('a1', 'b1');
+    end.complete();
+    expect([dropped, closed, log]).toEqual([['a1 overflow'], ['a handler'], []]);
+  });
+
   it('that errors: the others are aborted, what waits is dropped, and the error passes when all has been cleaned up', () => {
     const clock = new Clock();
     const events: string[] = [];
@@ -883,6 +956,17 @@ describe('a handler', () => {
     expect(scheduler.pending).toBe(1);
   });
 
+  it('whose consumer is free again gets what comes at that moment behind what waits', () => {
+    const gate = new ManualGate();
+    const { send, log } = start(({ values }) => values.pipe(gatedBy(gate)));
+    gate.onReady(() => {
+      send('a2'); // the session has not been told yet
+    });
+    send('a1');
+    gate.ready = true;
+    expect(log).toEqual(['a1', 'a2']);
+  });
+
   it('of which all was dropped that waited for its consumer waits there no longer', () => {
     const gate = new ManualGate();
     const { send, dropped } = start(({ values }) => values.pipe(gatedBy(gate)), {
@@ -992,6 +1076,16 @@ describe('a handler', () => {
     fails.subscription.unsubscribe();
     aborted.subscription.unsubscribe();
     expect(await reported(unhandled)).toEqual(new Error('of the clean-up'));
+  });
+
+  it('that unsubscribes from it all and gives a promise has its failure reported as well', async () => {
+    const { send, subscription, log } = start(() => {
+      subscription.unsubscribe();
+      return Promise.reject(new Error('of the clean-up'));
+    });
+    send('a1');
+    expect(await reported(unhandled)).toEqual(new Error('of the clean-up'));
+    expect(log).toEqual([]);
   });
 
   it('that reads elsewhere is told the end of its session', () => {
