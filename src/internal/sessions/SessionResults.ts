@@ -26,7 +26,7 @@ export class SessionResults<Slot extends Held, R> {
     private readonly destination: Subscriber<R>,
     below: Gate | undefined,
     settings: ResultSettings,
-    private readonly end: Pick<SessionsEnd<unknown, unknown, R>, 'fail' | 'drops'>,
+    private readonly end: Pick<SessionsEnd<unknown, unknown, R>, 'closed' | 'fail' | 'drops'>,
   ) {
     const { bufferSize, where, sessions, onIdle } = settings;
     if (!below) return;
@@ -53,7 +53,7 @@ export class SessionResults<Slot extends Held, R> {
 
   emit(result: R, slot: Slot): void {
     if (this.outlet) this.outlet.emit(result, slot);
-    else this.destination.next(result);
+    else if (!this.end.closed) this.destination.next(result); // an error may wait for clean-up, in which handlers still emit
   }
 
   /** Nothing leaves any more. */
