@@ -14,6 +14,7 @@ import {
   range,
   reduce,
   Subject,
+  type Subscriber,
   take,
   takeUntil,
   tap,
@@ -36,7 +37,7 @@ import { CountingScheduler } from '../support/CountingScheduler.js';
 import { Clock } from '../support/Later.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { record } from '../support/record.js';
-import { settle } from '../support/settle.js';
+import { deferred, settle } from '../support/settle.js';
 import { collectUnhandled, reported } from '../support/unhandled.js';
 
 const unhandled = collectUnhandled();
@@ -539,6 +540,25 @@ describe('bounds', () => {
     expect([log, dropped]).toEqual([['a1', 'a2'], []]);
   });
 
+  it('a first value that its session does not take at once is counted: an error that says how many wait', () => {
+    const { send, log, dropped } = start(() => NEVER, { bufferSize: 1 });
+    send('a1', 'b1');
+    expect(log).toEqual([['error', expect.any(BufferOverflowError)]]);
+    expect((log[0] as [string, Error])[1]).toMatchObject({ what: 'values', waiting: 2 });
+    expect(dropped).toEqual(['a1 error', 'b1 error']);
+  });
+
+  it('and what it displaces waits no longer for the consumer of its session', () => {
+    const gates = { a: new ManualGate(), b: new ManualGate() };
+    const handler: Handler = (session) => session.values.pipe(gatedBy(session.key === 'a' ? gates.a : gates.b));
+    const { send, dropped } = start(handler, { bufferSize: 1, overflow: 'drop-oldest' });
+    send('a1');
+    expect(gates.a.waiters.size).toBe(1);
+    send('b1');
+    expect(dropped).toEqual(['a1 overflow']);
+    expect([gates.a.waiters.size, gates.b.waiters.size]).toEqual([0, 1]);
+  });
+
   it('of a key: an error that names the option', () => {
     const { send, log } = start(worker().handler, { bufferSizePerKey: 2 });
     send('a1', 'b1', 'b2', 'a2', 'a3', 'a4');
@@ -982,6 +1002,125 @@ describe('a handler', () => {
     expect([dropped, gate.waiters.size]).toEqual([['a1 overflow'], 0]);
   });
 
+  it('that goes on after its end is not heard any more', () => {
+    const gate = new ManualGate();
+    const source = new Subject<string>();
+    const closed: string[] = [];
+    const { log } = record(
+      source.pipe(
+        keyedSessions(
+          key,
+          ({ values }) =>
+            new Observable<string>((destination) => {
+              values.subscribe();
+              destination.next('result');
+              destination.complete();
+              destination.next('late');
+              destination.complete();
+              destination.error('late');
+            }),
+          { onClose: (k, reason) => closed.push(`${k} ${reason}`) },
+        ),
+        gatedBy(gate),
+      ),
+    );
+    source.next('a1');
+    expect(closed).toEqual([]); // its result waits
+    gate.ready = true;
+    expect([log, closed]).toEqual([['result'], ['a handler']]);
+  });
+
+  it.each(['a1', 'b1'])(
+    'that emits when it is cut off is not heard any more, whichever fails: that of %s',
+    (failing) => {
+      const handlers = new Map<string, Subscriber<string>>();
+      const { send, log } = start(
+        ({ key, signal }) =>
+          new Observable((destination) => {
+            handlers.set(key, destination);
+            const onAbort = () => {
+              destination.next(`${key} is aborted`);
+            };
+            signal.addEventListener('abort', onAbort);
+            const scope = findCleanupScope(destination);
+            return () => {
+              destination.next(`${key} is torn down`);
+              scope?.track(new Promise(() => undefined));
+            };
+          }),
+        { cleanupTimeout: Infinity },
+      );
+      send('a1', 'b1');
+      handlers.get(key(failing))?.error('failed');
+      for (const [k, handler] of handlers) handler.next(`${k} goes on`);
+      expect(log).toEqual([]); // the error waits for clean-up
+    },
+  );
+
+  it('that fails because it is aborted does not hide what has failed first', async () => {
+    const { send, log } = start(
+      ({ key, values, signal }) =>
+        new Observable((destination) => {
+          signal.addEventListener('abort', () => {
+            destination.error(`${key} is aborted`);
+          });
+          values.subscribe({
+            next: (value) => {
+              if (value === 'b2') destination.error('first');
+            },
+            error: () => undefined,
+          });
+        }),
+    );
+    send('a1', 'b1', 'b2');
+    await settle();
+    expect(log).toEqual([['error', 'first']]);
+  });
+
+  it('that throws when the source has completed: that is the end, also while clean-up goes on', async () => {
+    const clock = new Clock();
+    const end = new Subject<never>();
+    const cleansUp: Handler = ({ values }) =>
+      new Observable((destination) => {
+        const scope = findCleanupScope(destination);
+        values.subscribe({ error: () => undefined });
+        return () => scope?.track(clock.in(5, undefined));
+      });
+    const handlers: Record<string, Handler> = {
+      a: cleansUp,
+      b: ({ values }) => merge(ignoreElements()(values), end),
+      c: fail,
+    };
+    const handler: Handler = (session) => (handlers[session.key] as Handler)(session);
+    const { send, source, log, closed } = start(handler, {
+      maxSessions: 2,
+      onMaxSessions: 'wait',
+      maxAge: 1e6,
+      scheduler: clock,
+    });
+    send('a1', 'b1', 'c1');
+    source.complete();
+    end.complete();
+    expect([log, closed]).toEqual([[], ['b source', 'a error', 'c error']]);
+    clock.advance(5);
+    await settle();
+    expect(log).toEqual([['error', thrown]]);
+  });
+
+  it('whose teardown throws when it is cut off does not hide what has failed', async () => {
+    const { send, source, log } = start(
+      ({ signal }) =>
+        new Observable(() => () => {
+          throw new Error(`teardown, aborted: ${String(signal.aborted)}`);
+        }),
+    );
+    send('a1');
+    source.error('source');
+    await settle();
+    expect(log).toEqual([['error', 'source']]);
+    expect(await reported(unhandled)).toMatchObject({ errors: [new Error('teardown, aborted: true')] });
+  });
+
   it('that unsubscribes from it all gives what is subscribed no more', () => {
     let closed: boolean | undefined;
     const source = new Subject<string>();
@@ -1043,6 +1182,56 @@ describe('a handler', () => {
     send('a1');
     source.complete();
     expect(log).toEqual(['a1', 'complete']);
+  });
+
+  it('may give an iterable, which is read at the pace of the consumer below', () => {
+    const gate = new ManualGate();
+    const read: number[] = [];
+    function* numbers() {
+      for (let i = 1; i <= 3; i++) {
+        read.push(i);
+        yield i;
+      }
+    }
+    const source = new Subject<string>();
+    const { log } = record(
+      source.pipe(
+        keyedSessions(key, ({ values }) => {
+          values.subscribe();
+          return numbers();
+        }),
+        tap(() => (gate.ready = false)),
+        gatedBy(gate),
+      ),
+    );
+    source.next('a1');
+    expect([read, log]).toEqual([[], []]);
+    gate.ready = true;
+    expect([read, log]).toEqual([[1], [1]]);
+  });
+
+  it('that gave an async iterable has what comes of it too late handed to onDropResult', async () => {
+    const next = deferred<IteratorResult<string>>();
+    let returned = 0;
+    const results = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => next.promise,
+        return: () => {
+          returned++;
+          return Promise.resolve({ done: true as const, value: undefined });
+        },
+      }),
+    };
+    const dropped: unknown[] = [];
+    const { send, subscription } = start(() => results, {
+      onDropResult: (result, reason) => dropped.push([result, reason]),
+    });
+    send('a1');
+    subscription.unsubscribe();
+    expect(returned).toBe(1);
+    next.resolve({ done: false, value: 'late' });
+    await settle();
+    expect(dropped).toEqual([['late', 'unsubscribe']]);
   });
 
   it('that gave a promise is told by values when it is cut off, and an error waits for its end', async () => {
@@ -1423,6 +1612,23 @@ describe('the end', () => {
     expect(lost).toContainEqual(['waiting', 1]);
   });
 
+  it('lets what handlers lose be counted as well', () => {
+    const lost: [string, number][] = [];
+    const source = new Subject<string>();
+    const work: Handler = ({ values }) => values.pipe(bufferedMergeMap(() => NEVER, { concurrent: 3 }));
+    const subscription = new Observable<unknown>((destination) => {
+      source
+        .pipe(keyedSessions<string, string, ObservableInput<unknown>>(key, work))
+        .subscribe(operate({ destination, lossCounter: { lost: (what, count) => lost.push([what, count]) } }));
+    }).subscribe();
+    for (const value of ['a1', 'a2', 'a3']) source.next(value);
+    subscription.unsubscribe();
+    expect(lost).toEqual([
+      ['running', 1], // the session
+      ['running', 3], // what it has begun
+    ]);
+  });
+
   it.each<[string, Handler, Options]>([
     ['handler', fail, {}],
     ['onOpen', pass, { onOpen: fail }],
@@ -1638,12 +1844,13 @@ it('does not take what is wrong', () => {
   expect(options({ bufferSize: 0 })).toThrow(
     new RangeError('bufferSize must be a positive integer or Infinity, got 0'),
   );
-  expect(options({ bufferSizePerKey: 0 })).toThrow(RangeError);
-  expect(options({ highWaterMarkPerKey: 0 })).toThrow(RangeError);
+  for (const bound of ['bufferSizePerKey', 'highWaterMarkPerKey'])
+    expect(options({ [bound]: 0 })).toThrow(new RangeError(`${bound} must be a positive integer or Infinity, got 0`));
   expect(options({ highWaterMark: 2, bufferSize: 1 })).toThrow(RangeError);
+  for (const time of ['idleTimeout', 'maxAge'])
+    expect(options({ [time]: NaN })).toThrow(`${time} must be a number of milliseconds from 0`);
   expect(options({ idleTimeout: -1 })).toThrow(RangeError);
-  expect(options({ maxAge: NaN })).toThrow(RangeError);
-  expect(options({ onMaxSessions: 'close' })).toThrow(RangeError);
+  expect(options({ onMaxSessions: 'close' })).toThrow('onMaxSessions must be one of');
   expect(options({ onMaxSessions: 'wait' })).toThrow(
     new TypeError("onMaxSessions: 'wait' needs an idleTimeout or a maxAge: else values could wait forever"),
   );
@@ -1651,7 +1858,7 @@ it('does not take what is wrong', () => {
   expect(options({ overflow: 'drop' })).toThrow(RangeError);
   expect(options({ cleanupTimeout: -1 })).toThrow(RangeError);
   for (const callback of ['onDrop', 'onDropResult', 'onOpen', 'onClose'])
-    expect(options({ [callback]: 1 })).toThrow(TypeError);
+    expect(options({ [callback]: 1 })).toThrow(new TypeError(`${callback} must be a function, got 1`));
   expect(options({ scheduler: {} })).toThrow(TypeError);
   expect(options({ name: 3 })).toThrow(TypeError);
   expect(() => keyedSessions(key, pass as never, 3 as never)).toThrow(TypeError);
