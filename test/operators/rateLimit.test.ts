@@ -665,7 +665,8 @@ describe('rateLimit', () => {
     it('a teardown that throws when its value was refused lets the others be told', async () => {
       let answer = (_: PermitAnswer): void => {};
       const take = () => ({ then: (resolve: typeof answer) => (answer = resolve) }) as never;
-      const limiter = createRateLimiter({ limit: 1, interval: 10, store: { take }, failure: 'closed' });
+      const scheduler = new VirtualTimeScheduler();
+      const limiter = createRateLimiter({ limit: 1, interval: 10, store: { take }, failure: 'closed', scheduler });
       const [first, other] = [new Subject<string>(), new Subject<string>()];
       const enforced = [first.pipe(rateLimit(limiter, { mode: 'enforce' }), throwsAtTheEnd)];
       enforced.push(other.pipe(rateLimit(limiter, { mode: 'enforce' })));
