@@ -783,6 +783,31 @@ describe('hedge', () => {
       expect(leave).toHaveBeenCalledTimes(1);
     });
 
+    it('begins the first all the same if that was before, and no other', () => {
+      const asked: Canceller = {
+        onCancel: (cancel) => {
+          cancel('stop');
+          return () => undefined;
+        },
+      };
+      let attempts = 0;
+      const source = defer(() => (attempts++, after(50, 'x'))).pipe(hedge({ after: 10, scheduler }));
+      const { log } = timeline(
+        new Observable<string>((destination) => {
+          source.subscribe(operate<string, string>({ destination, canceller: asked }));
+        }),
+        clock,
+      );
+      clock.flush();
+      expect([attempts, log]).toEqual([
+        1,
+        [
+          [50, 'x'],
+          [50, 'complete'],
+        ],
+      ]);
+    });
+
     it('begins none for one that fails either', () => {
       const { below, ask } = askable();
       const onHedge = vi.fn();
