@@ -347,6 +347,30 @@ describe('deadLetter', () => {
       expect(scheduler.actions.filter(({ closed }) => !closed)).toEqual([]);
     });
 
+    it('between two attempts, passes the last error on, and makes no letter of it', () => {
+      const scheduler = new VirtualTimeScheduler();
+      const to = vi.fn();
+      let ask = noop;
+      const canceller = {
+        onCancel: (cancel: (reason: unknown) => void) => {
+          ask = () => {
+            cancel('stop');
+          };
+          return noop;
+        },
+      };
+      const source = fails.pipe(deadLetter(1, { to, scheduler, delayFor: () => 100 }));
+      const { log } = record(
+        new Observable<never>((destination) => {
+          source.subscribe(operate<never, never>({ destination, canceller }));
+        }),
+      );
+      expect(log).toEqual([]);
+      ask();
+      expect(log).toEqual([['error', broken]]);
+      expect(to).not.toHaveBeenCalled();
+    });
+
     it('while the letter is delivered, that comes to its end, and is waited for', () => {
       const scheduler = new VirtualTimeScheduler();
       const to = () => timer(20, scheduler);
