@@ -58,7 +58,10 @@ it('a line that comes byte by byte takes little more memory than its size', asyn
   expect((await memory()) - before).toBeLessThan(MiB);
 });
 
-it('an error keeps nothing of the chunk that its line was in', async () => {
+it.each([
+  ['no reviver', {}],
+  ['a reviver', { reviver: (_: string, value: unknown) => value }],
+])('an error keeps nothing of the chunk that its line was in, with %s', async (_, options) => {
   const errors: unknown[] = [];
   const before = await memory();
   // Not a Subject: the stack of an error keeps its closures, and those the chunk.
@@ -66,7 +69,7 @@ it('an error keeps nothing of the chunk that its line was in', async () => {
     for (let i = 0; i < 100; i++) yield utf8(`"${'x'.repeat(200_000)}\n"${'y'.repeat(200_000)}"\n`);
   }
   from(chunks())
-    .pipe(parseJsonLines({ onError: 'skip', onSkip: (error) => errors.push(error) }))
+    .pipe(parseJsonLines({ ...options, onError: 'skip', onSkip: (error) => errors.push(error) }))
     .subscribe();
   expect(errors).toHaveLength(100);
   expect(errors[0]).toBeInstanceOf(JsonLineError);

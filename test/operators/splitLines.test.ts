@@ -1,5 +1,6 @@
 import {
   concat,
+  config,
   from,
   map,
   NEVER,
@@ -12,7 +13,7 @@ import {
   type MonoTypeOperatorFunction,
   type Subscriber,
 } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   bufferedMergeMap,
   BufferOverflowError,
@@ -26,7 +27,7 @@ import {
 } from '../../src/index.js';
 import { ManualGate } from '../support/ManualGate.js';
 import { marbles } from '../support/marbles.js';
-import { settle } from '../support/settle.js';
+import { settle, turn } from '../support/settle.js';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
@@ -282,6 +283,26 @@ describe('splitLines', () => {
       gate.ready = true;
       expect(log).toEqual([]);
     });
+
+    it.each(['complete', 'error'] as const)(
+      'has nothing more to say when the consumer ends with the last line (the source: %s)',
+      async (end) => {
+        const said: unknown[] = [];
+        config.onStoppedNotification = (notification) => said.push(notification);
+        onTestFinished(() => {
+          config.onStoppedNotification = null;
+        });
+        const gate = new ManualGate();
+        const source = new Subject<string>();
+        const { log } = record(source.pipe(splitLines(), onePerOpening(gate), take(2)));
+        source.next('a\nb\n');
+        source[end](new Error('source'));
+        for (let i = 0; i < 2; i++) gate.ready = true;
+        expect(log).toEqual(['a', 'b', '|']);
+        await turn(); // RxJS tells of what comes after the end in a task of its own
+        expect(said).toEqual([]);
+      },
+    );
 
     it('heeds no gate below ungated()', () => {
       const gate = new ManualGate();
