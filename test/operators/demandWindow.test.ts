@@ -322,6 +322,26 @@ describe('demandWindow over a source that cannot wait', () => {
     ]);
   });
 
+  it('asks a source that can wait for nothing before all that wait have gone in', () => {
+    const source = new Subject<string>();
+    const pulled: string[] = [];
+    const { operator, inside, release, scheduler } = holding();
+    const asked = pull(function* () {
+      for (const value of ['x', 'y', 'z']) {
+        pulled.push(value);
+        yield value;
+      }
+    });
+    record(merge(source, asked).pipe(demandWindow(2, operator, { bufferSize: 2, scheduler })));
+    expect(inside).toEqual(['x', 'y']);
+    for (const value of ['a', 'b']) source.next(value);
+    release(2);
+    expect(inside).toEqual(['a', 'b']);
+    expect(pulled).toEqual(['x', 'y']);
+    release(1);
+    expect(inside).toEqual(['b', 'z']);
+  });
+
   it('lets nothing in while the gate below is closed', () => {
     const { push, inside, gate } = pushing(2, {}, new ManualGate());
     push('a');
@@ -618,6 +638,21 @@ describe('what leaves a demandWindow', () => {
     expect(log).toEqual([[1, 2, 3], [4, 5, 6], 'complete']);
   });
 
+  it('can be told to be none', () => {
+    const { log } = record(
+      of(1, 2).pipe(
+        demandWindow(1, (values, leave) =>
+          values.pipe(
+            tap(() => {
+              leave(0);
+            }),
+          ),
+        ),
+      ),
+    );
+    expect(log).toEqual([1, 2, 'complete']);
+  });
+
   it.each([-1, 1.5, NaN])('cannot be %o', (count) => {
     const error = new RangeError(`count must be a non-negative integer, got ${count}`);
     const given: unknown[] = [];
@@ -732,6 +767,18 @@ describe('results of a demandWindow that wait', () => {
       ['result', 'b', 'error'],
       ['result', 'c', 'error'],
     ]);
+  });
+
+  it('pass at once if nothing is in their way, also those that come inside of next', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { operator, out } = holding();
+    const seen: string[] = [];
+    new Subject<string>().pipe(demandWindow(3, operator, { valuesIn: () => 0, scheduler })).subscribe((result) => {
+      if (result === 'a') out.next('b');
+      seen.push(result);
+    });
+    out.next('a');
+    expect(seen).toEqual(['b', 'a']);
   });
 
   it('keep their order, the end behind them', () => {
@@ -857,11 +904,14 @@ describe('an operator in a demandWindow', () => {
     expect(log).toEqual([1, 2, 1, 2, 1, 2, 'complete']);
   });
 
-  it('may subscribe again while values of the first time are still inside, and lets in no more', () => {
+  it.each([
+    ['can', fromPullOf(1, 2)],
+    ['cannot', of(1, 2)],
+  ])('may subscribe again to a source that %s wait while values are still inside, and lets in no more', (_, source) => {
     const scheduler = new VirtualTimeScheduler();
     const counts = { inside: 0, most: 0 };
     const { log } = record(
-      fromPullOf(1, 2).pipe(
+      source.pipe(
         demandWindow(
           2,
           pipe(
@@ -877,6 +927,15 @@ describe('an operator in a demandWindow', () => {
     scheduler.flush();
     expect(log).toEqual([1, 2, 1, 2, 1, 2, 'complete']);
     expect(counts.most).toBe(2);
+  });
+
+  it('may subscribe again, and give values of the first time and of the second as one result', () => {
+    const { log } = record(
+      fromPullOf(1, 2).pipe(
+        demandWindow(2, pipe(take(1), repeat(4), bufferCount(2)), { valuesIn: (batch) => batch.length }),
+      ),
+    );
+    expect(log).toEqual([[1, 1], [1, 1], 'complete']);
   });
 
   it('may let go of its source, and what it held come out all the same', () => {

@@ -794,6 +794,28 @@ describe('shareDemand', () => {
     expect(log).toEqual([0, 1, 2]);
   });
 
+  it('keeps its place below when a value comes that was not asked for', () => {
+    const gate = new ManualGate();
+    const source = new Subject<string>();
+    const shared = merge(source, fromPull(['first'])).pipe(shareDemand('all'));
+    const { log } = record(
+      merge(shared, fromPull(['second'])).pipe(
+        gatedBy(gate),
+        tap(() => (gate.ready = false)),
+      ),
+    );
+    const waiters = [...gate.waiters];
+    gate.waiters.clear(); // their turn has not come yet, though the gate is open
+    gate.ready = true;
+    for (const waiter of waiters) gate.waiters.add(waiter);
+    source.next('pushed');
+    expect(log).toEqual(['pushed']);
+    gate.ready = true;
+    expect(log).toEqual(['pushed', 'first']);
+    gate.ready = true;
+    expect(log).toEqual(['pushed', 'first', 'second']);
+  });
+
   it('drops what comes when what waited before it ends the subscription', () => {
     const gate = new ManualGate();
     const { dropped, onDrop } = drops();

@@ -503,6 +503,28 @@ describe('zipPull', () => {
       expect(dropped).toEqual([[3, 'unsubscribe', 1]]);
     });
 
+    it.each([
+      ['unsubscription', 2],
+      ['an error', 2],
+      ['an overflow, but not what was too much', 2],
+      ['completion: nothing, since no tuple can come of it', 0],
+    ])('counts as lost what waited before %s', (end, count) => {
+      const lost: unknown[] = [];
+      const [a, b] = [new Subject<number>(), new Subject<number>()];
+      const subscriber = operate<unknown, never>({
+        lossCounter: { lost: (...args) => lost.push(args) },
+        error: () => undefined,
+      });
+      zipPull([a, b], { bufferSize: 2 }).subscribe(subscriber);
+      a.next(1);
+      a.next(2);
+      if (end.startsWith('unsubscription')) subscriber.unsubscribe();
+      else if (end.startsWith('an error')) b.error('error');
+      else if (end.startsWith('an overflow')) a.next(3);
+      else b.complete();
+      expect(lost).toEqual(Array(count).fill(['waiting', 1]));
+    });
+
     it('drops what waits though a teardown throws', () => {
       const { dropped, onDrop } = drops();
       const failing = new Observable<number>((subscriber) => {
