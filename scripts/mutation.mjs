@@ -25,7 +25,7 @@ const areas = {
       'options/name.ts',
       ...internal('merge/', 'arguments.ts', 'drainLoop.ts', 'LeanSubscriber.ts', 'operate.ts', 'workContext.ts'),
     ],
-    tests: ['bufferedMergeMap', 'drainLoop', 'errors'],
+    tests: ['bufferedMergeMap', 'drainLoop', 'arguments', 'operate'],
   },
   pulling: {
     sources: [
