@@ -162,7 +162,7 @@ describe('the snippets', { timeout: 60_000 }, () => {
 
   it.each(snippets.filter(({ prints }) => prints !== undefined))('of $place prints what it says', async (snippet) => {
     const { stdout } = await promisify(execFile)(process.execPath, [pathOf(snippet).replace(/ts$/, 'js')], {
-      timeout: 20_000,
+      timeout: 50_000,
       // What they write goes nowhere else, and is in nobody's way.
       cwd: folder,
       env: { ...process.env, TMPDIR: folder, TEMP: folder, TMP: folder },

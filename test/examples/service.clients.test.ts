@@ -104,23 +104,19 @@ describe.skipIf(process.platform !== 'linux')('a client that wants nothing', () 
 describe('a client that is slow', () => {
   const put = 'PUT /records/a HTTP/1.1\r\nhost: a\r\ncontent-type: application/x-ndjson\r\ncontent-length: 1000\r\n';
 
-  it(
-    'is given up: in its headers, in its body, and a byte now and then does not help',
-    { timeout: 20_000 },
-    async () => {
-      const service = await RecordService.start('--idle', '400');
-      const drip = service.connect();
-      drip.write(`${put}\r\n`);
-      const timer = setInterval(() => {
-        drip.write(' ');
-      }, 50);
-      const dripped = once(drip, 'data').then(String);
-      const answers = await Promise.all([service.say(put), service.say(`${put}\r\n{"id":1}`), dripped]);
-      clearInterval(timer);
-      for (const answer of answers) expect(answer).toMatch(/^HTTP\/1.1 408 /);
-      await service.isAtRest([]);
-    },
-  );
+  it('is given up: in its headers, in its body, and a byte now and then does not help', async () => {
+    const service = await RecordService.start('--idle', '400');
+    const drip = service.connect();
+    drip.write(`${put}\r\n`);
+    const timer = setInterval(() => {
+      drip.write(' ');
+    }, 50);
+    const dripped = once(drip, 'data').then(String);
+    const answers = await Promise.all([service.say(put), service.say(`${put}\r\n{"id":1}`), dripped]);
+    clearInterval(timer);
+    for (const answer of answers) expect(answer).toMatch(/^HTTP\/1.1 408 /);
+    await service.isAtRest([]);
+  });
 
   it('because we do not read is not given up', async () => {
     const service = await RecordService.start('--idle', '200', '--rate', '1000');

@@ -1,10 +1,8 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { record } from '../support/record.js';
 import { turn } from '../support/settle.js';
 import { fromRxJS, toRxJS, type FromRxJS, type ToRxJS } from './bridges.js';
 import { failureOf, watchOutlet, watchSource } from './measure.js';
-
-vi.setConfig({ testTimeout: 30_000 }); // a bound for what hangs, not for what is slow
 
 const claimsOf = ({ demand, values, stop }: FromRxJS | ToRxJS) => ({ demand, values, stop });
 const named = <T extends FromRxJS | ToRxJS>(rows: readonly T[]) =>

@@ -10,8 +10,6 @@ import { Exports } from './nestExports.js';
 import { TimeLimit } from './nestTimeLimit.js';
 
 collectUnhandled();
-vi.setConfig({ testTimeout: 30_000 }); // a bound for what hangs, not for what is slow
-
 describe('a limit for each client, as a guard', () => {
   it('refuses what is too much, and takes all behind a proxy for one', async () => {
     const ask = await nestApp(answering(() => 'hello', { guard: ClientLimit }));

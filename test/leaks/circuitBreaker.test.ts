@@ -33,7 +33,7 @@ it('a breaker keeps nothing of 100 000 calls, however they end, and has no timer
   expect(scheduler.pending).toBe(0);
 });
 
-it('a breaker keeps nothing of those who have watched it', { timeout: 30_000 }, async () => {
+it('a breaker keeps nothing of those who have watched it', async () => {
   const breaker = createCircuitBreaker();
   const growth = await heapGrowth(() => {
     breaker.state$.subscribe().unsubscribe();
@@ -41,26 +41,22 @@ it('a breaker keeps nothing of those who have watched it', { timeout: 30_000 }, 
   expect(growth).toBeLessThan(64 * 1024);
 });
 
-it(
-  'a trial that hangs is let go when its state is over, and when it is unsubscribed',
-  { timeout: 30_000 },
-  async () => {
-    const clock = new VirtualTimeScheduler();
-    const breaker = createCircuitBreaker({ threshold: { consecutive: 1 }, openFor: 10, probes: 5, scheduler: clock });
-    const fails = throwError(() => 'fails').pipe(circuitBreaker(breaker));
-    fails.subscribe({ error: () => undefined });
-    clock.frame = 10;
-    expect(breaker.state.status).toBe('half-open');
-    const isLetGo = await isCollected(() => {
-      const consumer = { next: () => undefined, error: () => undefined };
-      NEVER.pipe(circuitBreaker(breaker)).subscribe(consumer).unsubscribe();
-      return consumer;
-    });
-    expect(isLetGo).toBe(true);
-  },
-);
+it('a trial that hangs is let go when its state is over, and when it is unsubscribed', async () => {
+  const clock = new VirtualTimeScheduler();
+  const breaker = createCircuitBreaker({ threshold: { consecutive: 1 }, openFor: 10, probes: 5, scheduler: clock });
+  const fails = throwError(() => 'fails').pipe(circuitBreaker(breaker));
+  fails.subscribe({ error: () => undefined });
+  clock.frame = 10;
+  expect(breaker.state.status).toBe('half-open');
+  const isLetGo = await isCollected(() => {
+    const consumer = { next: () => undefined, error: () => undefined };
+    NEVER.pipe(circuitBreaker(breaker)).subscribe(consumer).unsubscribe();
+    return consumer;
+  });
+  expect(isLetGo).toBe(true);
+});
 
-it('a value of a producer that keeps its subscriber is not held after the call', { timeout: 30_000 }, async () => {
+it('a value of a producer that keeps its subscriber is not held after the call', async () => {
   const breaker = createCircuitBreaker();
   let kept: Subscriber<object> | undefined;
   const source = new Observable<object>((subscriber) => {
@@ -77,7 +73,7 @@ it('a value of a producer that keeps its subscriber is not held after the call',
   expect(kept?.closed).toBe(true);
 });
 
-it('two pipelines that go on do not grow by their calls', { timeout: 30_000 }, async () => {
+it('two pipelines that go on do not grow by their calls', async () => {
   const breaker = createCircuitBreaker({ threshold: { ratio: 0.5, calls: 100 } });
   const source = new Subject<number>();
   const kept = source.pipe(circuitBreaker(breaker)).subscribe();

@@ -83,7 +83,7 @@ it('lets the value go that usePool has worked on', async () => {
   expect([pool.statistics().idle, source.observed]).toEqual([1, true]);
 });
 
-it('does not grow with use', { timeout: 30_000 }, async () => {
+it('does not grow with use', async () => {
   const pool = createPool({ create: () => ({}), max: 2, min: 1, maxIdle: 60_000, validate: () => true });
   const { signal } = new AbortController();
   const growth = await heapGrowth(async () => {
@@ -104,7 +104,7 @@ it('does not grow with use', { timeout: 30_000 }, async () => {
   await pool.drain();
 });
 
-it('does not grow with creates that never settle', { timeout: 30_000 }, async () => {
+it('does not grow with creates that never settle', async () => {
   const pool = createPool({
     create: () => new Promise<object>(() => undefined),
     max: 1,

@@ -17,23 +17,19 @@ it('nothing is kept of 100 000 values that were given up', { timeout: 60_000 }, 
   expect(seen).toBe(id);
 });
 
-it(
-  'no error of an attempt, and no value, is held when it was unsubscribed, also by a producer that keeps its subscriber',
-  { timeout: 30_000 },
-  async () => {
-    const kept: Subscriber<never>[] = [];
-    for (const held of ['error', 'value'] as const) {
-      const isLetGo = await isCollected(() => {
-        const errors: object[] = [new Error('first attempt')];
-        const object = { value: {}, error: errors[0] as object }[held];
-        runAndKeep(held === 'value' ? object : 'value', errors, kept);
-        return object;
-      });
-      expect(isLetGo, held).toBe(true);
-    }
-    expect(kept.map(({ closed }) => closed)).toEqual([true, true]);
-  },
-);
+it('no error of an attempt, and no value, is held when it was unsubscribed, also by a producer that keeps its subscriber', async () => {
+  const kept: Subscriber<never>[] = [];
+  for (const held of ['error', 'value'] as const) {
+    const isLetGo = await isCollected(() => {
+      const errors: object[] = [new Error('first attempt')];
+      const object = { value: {}, error: errors[0] as object }[held];
+      runAndKeep(held === 'value' ? object : 'value', errors, kept);
+      return object;
+    });
+    expect(isLetGo, held).toBe(true);
+  }
+  expect(kept.map(({ closed }) => closed)).toEqual([true, true]);
+});
 
 /** Fails with the errors, which are taken out, and then goes on until it is unsubscribed. */
 function runAndKeep(value: unknown, errors: object[], kept: Subscriber<never>[]): void {
@@ -50,7 +46,7 @@ const failing = (errors: object[], kept: Subscriber<never>[]) =>
     else kept.push(subscriber);
   });
 
-it('a letter is let go when it has been delivered', { timeout: 30_000 }, async () => {
+it('a letter is let go when it has been delivered', async () => {
   const source = new Subject<never>();
   let kept: unknown;
   const isLetGo = await isCollected(() => {

@@ -83,7 +83,7 @@ it('a scope that is over is kept by no signal', async () => {
   expect(signal.aborted).toBe(false);
 });
 
-it('a task that goes on keeps no scope below it that is over', { timeout: 30_000 }, async () => {
+it('a task that goes on keeps no scope below it that is over', async () => {
   const scope = taskScope({ onError: 'settle' });
   let fork!: TaskContext['fork'];
   scope.run((context) => {
@@ -104,7 +104,7 @@ it('a task that goes on keeps no scope below it that is over', { timeout: 30_000
   await scope.cancel();
 });
 
-it('does not grow with use', { timeout: 30_000 }, async () => {
+it('does not grow with use', async () => {
   const { signal } = new AbortController();
   const growth = await heapGrowth(async () => {
     const scope = taskScope({ signal });

@@ -177,7 +177,7 @@ const follows: Readonly<Record<string, readonly ('idle' | 'used' | 'destroying' 
 };
 const time = fc.constantFrom(3, 9, Infinity);
 
-it('does what a plain model of it does', { timeout: 20_000 }, () => {
+it('does what a plain model of it does', () => {
   fc.assert(
     fc.property(
       fc.record({

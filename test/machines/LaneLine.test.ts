@@ -155,7 +155,7 @@ describe('LaneLine', () => {
       }),
       { numRuns: 500 },
     );
-  }, 30_000);
+  });
 
   const lineOf = (rules: Partial<LaneRules<Value>>) =>
     new LaneLine<Value>({

@@ -264,7 +264,7 @@ describe.each(seeds)('a pool of connections to a server that fails (seed %i)', (
       () => {
         expect(open.size).toBe(0);
       },
-      { timeout: 10_000 },
+      { timeout: 50_000 },
     );
 
     expect(seen.most).toBeLessThanOrEqual(max);

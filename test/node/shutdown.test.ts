@@ -6,8 +6,6 @@ import { programOf } from '../support/Program.js';
 import type { Scenario } from './programs/coordinator.js';
 import type { Job, Report, Scenario as WorkerScenario } from './programs/jsonLines.js';
 
-vi.setConfig({ testTimeout: 30_000 }); // a bound for what hangs, not for what is slow
-
 /** What a busy machine may add, in ms. */
 const slack = 5000;
 

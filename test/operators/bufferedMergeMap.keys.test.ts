@@ -613,6 +613,6 @@ describe('bufferedMergeMap with keys', () => {
       });
       source.next(1);
       expect(results).toBe(many);
-    }, 20_000);
+    });
   });
 });

@@ -853,7 +853,7 @@ describe('shareDemand', () => {
     expect(log.length).toBeGreaterThan(0);
   });
 
-  it('goes through a million values, and as many that wait, with a flat stack', { timeout: 30_000 }, () => {
+  it('goes through a million values, and as many that wait, with a flat stack', () => {
     const count = 1_000_000;
     const source = fromPull(
       function* () {
@@ -872,7 +872,7 @@ describe('shareDemand', () => {
     expect(slow).toBe(count);
   });
 
-  it('serves ten thousand subscribers who come and go', { timeout: 30_000 }, () => {
+  it('serves ten thousand subscribers who come and go', () => {
     const { counter, source } = counting();
     const shared = source.pipe(shareDemand('all'));
     const all = Array.from({ length: 10_000 }, () => oneByOne(shared));

@@ -66,7 +66,7 @@ function run({ arrays, events: outside, inside }: Pushed, zipAll: Zip): unknown[
   return log;
 }
 
-it('zipPull does what zip does, whatever is pushed and whatever the consumer does', { timeout: 20_000 * times }, () => {
+it('zipPull does what zip does, whatever is pushed and whatever the consumer does', { timeout: 60_000 * times }, () => {
   fc.assert(
     fc.property(pushed, (program) => {
       const expected = run(program, (inputs) => zip(inputs));

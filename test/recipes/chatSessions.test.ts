@@ -5,8 +5,6 @@ import { record } from '../support/record.js';
 import { deferred, settle, type Deferred } from '../support/settle.js';
 import { chatSessions, type ChatEvent, type ChatOptions, type Message, type Model } from './chatSessions.js';
 
-vi.setConfig({ testTimeout: 30_000 }); // a bound for what hangs, not for what is slow
-
 interface Request {
   readonly conversation: readonly Message[];
   readonly signal: AbortSignal;

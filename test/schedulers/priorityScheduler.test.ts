@@ -452,7 +452,7 @@ describe.runIf(inNode)('a process', { timeout: 60_000 }, () => {
 
   async function runScript(script: string): Promise<{ code: number | null; out: string; err: string }> {
     const { spawn } = await import('node:child_process');
-    const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { timeout: 20_000 });
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { timeout: 50_000 });
     const out: unknown[] = [];
     const err: unknown[] = [];
     child.stdout.on('data', (chunk) => out.push(chunk));

@@ -189,4 +189,4 @@ export const lines = (count: number, text = ''): string =>
 
 /** Waits until nothing is wrong any more. */
 export const soon = (check: () => void | Promise<void>): Promise<void> =>
-  vi.waitFor(check, { timeout: 20_000, interval: 20 });
+  vi.waitFor(check, { timeout: 50_000, interval: 20 });
