@@ -3,6 +3,7 @@ import {
   combineLatest,
   concat,
   finalize,
+  from,
   merge,
   mergeMap,
   NEVER,
@@ -346,6 +347,46 @@ describe('bufferedMergeMap', () => {
     subscription.unsubscribe();
     await settle();
     expect(begin).toHaveBeenCalledTimes(2);
+  });
+
+  it.each<
+    [string, (work: Promise<string>) => (value: string, index: number, context: WorkContext) => ObservableInput<string>]
+  >([
+    ['promises', (work) => (value: string) => (value === 'a' ? work : new Promise(() => undefined))],
+    [
+      'promises beside a signal',
+      (work) =>
+        (value, _, { signal }) =>
+          value === 'a' || signal.aborted ? work : new Promise(() => undefined),
+    ],
+    ['observables', (work) => (value: string) => (value === 'a' ? from(work) : NEVER)],
+  ])(
+    'counts as lost what runs and what waits when it is unsubscribed, and nothing that has ended: %s',
+    async (_, projectOf) => {
+      const lost: unknown[] = [];
+      const work = deferred<string>();
+      const subscriber = operate<unknown, never>({ lossCounter: { lost: (...args) => lost.push(args) } });
+      const source = new Subject<string>();
+      source.pipe(bufferedMergeMap(projectOf(work.promise), { concurrent: 2 })).subscribe(subscriber);
+      for (const value of ['a', 'b', 'c', 'd']) source.next(value);
+      work.resolve('a');
+      await settle();
+      subscriber.unsubscribe();
+      expect(lost).toEqual([
+        ['running', 2],
+        ['waiting', 1],
+      ]);
+    },
+  );
+
+  it('counts nothing as lost when nothing runs or waits', () => {
+    const lost: unknown[] = [];
+    const subscriber = operate<unknown, never>({ lossCounter: { lost: (...args) => lost.push(args) } });
+    concat(of(1), NEVER)
+      .pipe(bufferedMergeMap((value) => of(value)))
+      .subscribe(subscriber);
+    subscriber.unsubscribe();
+    expect(lost).toEqual([]);
   });
 
   describe('the clean-up of work that is aborted', () => {
