@@ -6,7 +6,7 @@ export default {
   ignorePatterns: ['dist', 'docs/api', 'examples', 'bench', '.temp', 'reports', 'coverage'],
   coverageAnalysis: 'perTest',
   concurrency: Number(process.env.MUTATION_WORKERS ?? 2),
-  timeoutMS: 10_000,
+  timeoutMS: 5000,
   // A list that a change makes grow without end: so much, and Node says that it is out of memory, which Stryker takes for a change that is noticed.
   // Without it V8 gives up first, and Stryker with it.
   testRunnerNodeArgs: ['--max-old-space-size=1024'],

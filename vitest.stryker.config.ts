@@ -6,7 +6,7 @@ import { patience } from './test/patience.js';
 export default defineConfig({
   test: {
     ...patience,
-    setupFiles: ['test/support/firstFailure.ts'],
+    setupFiles: ['test/support/forMutations.ts'],
     dir: 'test',
     include: process.env['MUTATION_TESTS']?.split(' ') ?? ['**/*.test.ts'],
     exclude: [
