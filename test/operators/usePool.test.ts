@@ -73,6 +73,17 @@ describe('usePool', () => {
     expect(log).toEqual(['slow', 'fast', 'complete']);
   });
 
+  it('passes results as they come without', async () => {
+    const [slow, fast] = [deferred<string>(), deferred<string>()];
+    const { log } = record(of(slow, fast).pipe(usePool(numbered(), ({ promise }) => promise)));
+    fast.resolve('fast');
+    await settle();
+    expect(log).toEqual(['fast']);
+    slow.resolve('slow');
+    await settle();
+    expect(log).toEqual(['fast', 'slow', 'complete']);
+  });
+
   it('asks the source for no more than concurrent and highWaterMark ahead', () => {
     let pulled = 0;
     function* numbers() {
@@ -233,7 +244,7 @@ describe('usePool', () => {
   it('refuses wrong arguments at the call', () => {
     const pool = numbered();
     expect(() => usePool(1 as never, () => EMPTY)).toThrow('pool must be a pool, got 1');
-    expect(() => usePool(undefined as never, () => EMPTY)).toThrow(TypeError);
+    expect(() => usePool(undefined as never, () => EMPTY)).toThrow('pool must be a pool, got undefined');
     expect(() => usePool(pool, 1 as never)).toThrow('project must be a function, got 1');
     expect(() => usePool(pool, () => EMPTY, { concurrent: 0 })).toThrow(
       'concurrent must be a positive integer or Infinity',

@@ -12,6 +12,7 @@ import {
   take,
   throwError,
   timer,
+  tap,
 } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { operate } from '../../src/internal/operate.js';
@@ -249,6 +250,24 @@ describe('createPool', () => {
       expect(destroyed).toEqual([3, 1, 2]);
       expect(clock.actions).toEqual([]);
     });
+  });
+
+  it('of resources that fail to be destroyed, drain tells all', async () => {
+    let id = 0;
+    const pool = createPool({
+      create: () => ++id,
+      min: 2,
+      destroy: (resource) => Promise.reject(new Error(`stuck ${String(resource)}`)),
+    });
+    await expect(pool.drain()).rejects.toMatchObject({
+      name: 'AggregateError',
+      message: 'createPool: drain',
+      errors: [{ message: 'stuck 1' }, { message: 'stuck 2' }],
+    });
+  });
+
+  it.each([0, 1])('takes a lifetimeVariance of %s', (lifetimeVariance) => {
+    expect(() => createPool({ create: () => 1, maxLifetime: 10, lifetimeVariance })).not.toThrow();
   });
 
   it('creates min at once, and keeps them', () => {
@@ -957,6 +976,33 @@ describe('createPool', () => {
       ]);
       expect(destroyed).toEqual([1]);
     });
+
+    it('that fails behind work that has failed is told with the error of the work', async () => {
+      const { pool } = pooled();
+      async function* rows() {
+        try {
+          yield 1;
+        } finally {
+          await Promise.reject(new Error('close'));
+        }
+      }
+      const errors: unknown[] = [];
+      const broken = tap<number>(() => {
+        throw new Error('broken');
+      });
+      pool.use(() => fromPull(rows()).pipe(broken)).subscribe({ error: (error: unknown) => errors.push(error) });
+      await settle(40);
+      expect(errors).toEqual([
+        expect.objectContaining({
+          name: 'ReleaseError',
+          outcome: 'error',
+          what: 'clean-up',
+          reason: 'failed',
+          cause: new Error('close'),
+          useError: new Error('broken'),
+        }),
+      ]);
+    });
   });
 
   describe('destroy', () => {
@@ -1157,6 +1203,8 @@ describe('createPool', () => {
       [{ maxIdle: -1 }, 'maxIdle must be'],
       [{ maxLifetime: -1 }, 'maxLifetime must be'],
       [{ lifetimeVariance: 2 }, 'lifetimeVariance must be a number from 0 to 1, got 2'],
+      [{ lifetimeVariance: -0.1 }, 'lifetimeVariance must be a number from 0 to 1, got -0.1'],
+      [{ lifetimeVariance: '1' as never }, "lifetimeVariance must be a number from 0 to 1, got '1'"],
       [{ order: 'random' as never }, "order must be one of 'lifo', 'fifo', got 'random'"],
     ])('%o', (options, message) => {
       expect(() => createPool({ create, ...options })).toThrow(RangeError);
