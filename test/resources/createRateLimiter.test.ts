@@ -285,6 +285,14 @@ describe('createRateLimiter', () => {
   });
 
   describe('keys', () => {
+    it('count those who wait for each of them', async () => {
+      const { limiter, acquire, until } = limiting();
+      for (const key of ['a', 'a', 'b', 'b', 'b', undefined, undefined]) acquire(String(key), { key });
+      expect(limiter.statistics()).toMatchObject({ taken: 3, waiting: 4 });
+      await until(40);
+      expect(limiter.statistics()).toMatchObject({ taken: 7, waiting: 0 });
+    });
+
     it('are forgotten when their permits are free again, without a timer', () => {
       let now = 0;
       const schedule = vi.fn();
