@@ -496,7 +496,13 @@ describe('deadLetter', () => {
       ['error', new TypeError("deadLetter 'a': what shouldRetry gives must be a boolean, got 1")],
     ]);
     expect(record(fails.pipe(deadLetter(1, { to, delayFor: () => -1 }))).log).toMatchObject([
-      ['error', { name: 'RangeError' }],
+      [
+        'error',
+        {
+          name: 'RangeError',
+          message: expect.stringMatching(/^deadLetter: what delayFor gives must be .*, got -1$/) as string,
+        },
+      ],
     ]);
   });
 
