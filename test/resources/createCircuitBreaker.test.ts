@@ -394,6 +394,10 @@ describe('createCircuitBreaker', () => {
     expect(breaker.statistics().succeeded).toBe(1);
   });
 
+  it('takes a ratio of 1: all have to fail', () => {
+    expect(createCircuitBreaker({ threshold: { ratio: 1, calls: 4 }, openFor: 10 }).state.status).toBe('closed');
+  });
+
   it.each([
     [{ threshold: {} }, TypeError, /threshold must have either consecutive, or ratio and one of window and calls/],
     [{ threshold: null }, TypeError, /threshold must/],

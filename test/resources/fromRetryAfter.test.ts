@@ -12,6 +12,7 @@ describe('fromRetryAfter', () => {
     ['120', 120_000],
     [' 3 ', 3000],
     ['1.5', 1500],
+    ['0.25', 250],
     [7, 7000],
   ])('reads seconds: %o', (header, ms) => {
     expect(parse(header)).toBe(ms);
@@ -23,6 +24,18 @@ describe('fromRetryAfter', () => {
       expect(parse(header)).toBe(30_000);
     },
   );
+
+  it.each([
+    ['Fri, 01 Jan 2027 12:00:00 GMT', Date.UTC(2027, 0, 1, 12)],
+    ['Mon, 23 Nov 2099 12:00:00 GMT', Date.UTC(2099, 10, 23, 12)],
+  ])('reads the first month, and a year of four digits as it is: %s', (header, time) => {
+    expect(parse(header)).toBe(time - now);
+  });
+
+  it('finds the header among others, however it is written', () => {
+    const headers = { get: 'no function', 'content-type': '9', 'Retry-After': '2' };
+    expect(fromRetryAfter({ headers }, { scheduler })).toBe(2000);
+  });
 
   it('reads a day of one digit', () => {
     expect(parse('Tue Dec  1 12:00:00 2026')).toBe(8 * 24 * 3_600_000);
