@@ -1,7 +1,7 @@
 // Changes the sources in every small way that Stryker knows, one area after the other, and prints how many of the changes the tests notice.
 // npm run test:mutation [-- [area ...] [--mutate <file>,...]]   Default: all areas. What survives is explained in docs/mutation.md.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 const internal = (...names) => names.map((name) => `internal/${name}`);
@@ -207,12 +207,14 @@ const globs = ({ tests }) =>
 
 function run(area, mutated) {
   const report = `reports/mutation/${area}.json`;
+  rmSync(report, { force: true }); // that of an earlier run says nothing about this one
   const { status } = spawnSync(
     'npx',
     ['stryker', 'run', '--mutate', mutated.map((file) => `src/${file}`).join(','), '--force'],
     { stdio: 'inherit', env: { ...process.env, MUTATION_TESTS: globs(areas[area]), MUTATION_REPORT: report } },
   );
   if (status !== 0) process.exitCode = 1;
+  if (!existsSync(report)) throw new Error(`Stryker came to no end with ${area}`);
   const results = Object.values(JSON.parse(readFileSync(report, 'utf8')).files).flatMap(({ mutants }) => mutants);
   const noticed = results.filter((mutant) => ['Killed', 'Timeout'].includes(mutant.status)).length;
   const survived = results.filter((mutant) => ['Survived', 'NoCoverage'].includes(mutant.status)).length;
@@ -222,6 +224,7 @@ function run(area, mutated) {
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { mutate: { type: 'string' } } });
 const all = filesOf();
 const asked = values.mutate?.split(',').map((file) => file.replace(/^src\//, ''));
+for (const file of asked ?? []) if (!files.includes(file)) throw new Error(`src/${file} is no file that is changed`);
 const chosen =
   positionals.length > 0
     ? positionals
