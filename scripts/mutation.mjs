@@ -23,9 +23,9 @@ const areas = {
       'options/concurrency.ts',
       'options/queue.ts',
       'options/name.ts',
-      ...internal('merge/', 'arguments.ts', 'drainLoop.ts', 'LeanSubscriber.ts', 'operate.ts', 'workContext.ts'),
+      ...internal('merge/', 'arguments.ts', 'drainLoop.ts', 'LeanSubscriber.ts', 'operate.ts'),
     ],
-    tests: ['bufferedMergeMap', 'drainLoop', 'arguments', 'operate'],
+    tests: ['bufferedMergeMap', 'drainLoop', 'arguments', 'operate', 'gracefulShutdown', 'usePool'],
   },
   pulling: {
     sources: [
@@ -41,7 +41,7 @@ const areas = {
         'pull.ts',
       ),
       ...internal('puller.ts', 'releaseErrorOf.ts', 'reportUnhandled.ts', 'resolveOnce.ts', 'ResourceUse.ts'),
-      ...internal('runCleanup.ts', 'UseCanceller.ts'),
+      ...internal('runCleanup.ts', 'UseCanceller.ts', 'workContext.ts'),
     ],
     tests: ['abortable', 'fromPull', 'usingAsync', 'innerPull', 'cancellation', 'toAbortSignal'],
   },

@@ -5,12 +5,14 @@ import type { Subscriber } from 'rxjs';
  * gives; `step` alone decides and emits.
  *
  * A call from within `step` (by a consumer that pushes into the source) does not nest: `step` runs once more afterwards. It
- * never runs when `destination` has ended. What it throws goes to `fail`.
+ * never runs when `destination` has ended. What it throws goes to `fail`. Whoever may push in large numbers is to be asked in
+ * `after`, where what comes of it has its step at once.
  */
 export function drainLoop(
   destination: Subscriber<never>,
   step: () => void,
   fail: (error: unknown) => void,
+  after?: () => void,
 ): () => void {
   let running = false;
   let requested = false;
@@ -29,5 +31,6 @@ export function drainLoop(
     } finally {
       running = false;
     }
+    if (!destination.closed) after?.();
   };
 }

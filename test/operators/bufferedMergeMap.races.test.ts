@@ -18,6 +18,7 @@ import {
 import { describe, expect, it, vi } from 'vitest';
 import { bufferedMergeMap, fromPull, type BufferedMergeMapOptions, type WorkContext } from '../../src/index.js';
 import { operate } from '../../src/internal/operate.js';
+import { findCleanupScope } from '../../src/link/walk.js';
 import { record } from '../support/record.js';
 import { deferred, settle } from '../support/settle.js';
 import { collectUnhandled, reported } from '../support/unhandled.js';
@@ -387,6 +388,33 @@ describe('bufferedMergeMap', () => {
       .subscribe(subscriber);
     subscriber.unsubscribe();
     expect(lost).toEqual([]);
+  });
+
+  it('emits nothing while its error waits for clean-up, also where a teardown pushes into another inner source', async () => {
+    const cleanedUp = deferred();
+    const others = new Subject<string>();
+    const inners: Record<string, ObservableInput<string>> = {
+      slow: new Observable((inner) => {
+        const scope = findCleanupScope(inner);
+        inner.add(() => scope?.track(cleanedUp.promise));
+      }),
+      pushing: NEVER.pipe(
+        finalize(() => {
+          others.next('late');
+        }),
+      ),
+      pushed: others,
+      bad: throwError(() => 'bad'),
+    };
+    const { log } = record(
+      of('slow', 'pushing', 'pushed', 'bad').pipe(
+        bufferedMergeMap((name) => inners[name] as ObservableInput<string>, { concurrent: 4 }),
+      ),
+    );
+    expect(log).toEqual([]);
+    cleanedUp.resolve();
+    await settle();
+    expect(log).toEqual([['error', 'bad']]);
   });
 
   describe('the clean-up of work that is aborted', () => {

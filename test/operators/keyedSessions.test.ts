@@ -559,6 +559,39 @@ describe('bounds', () => {
     expect([gates.a.waiters.size, gates.b.waiters.size]).toEqual([0, 1]);
   });
 
+  it('hold at each moment, also for all that comes at once when the end of a session lets it ask for more', () => {
+    const gate = new ManualGate(false);
+    let waiting = 0;
+    let most = 0;
+    const left = () => waiting--;
+    const source = concat(fromPull([1, 2, 3]), range(4, 100)).pipe(
+      tap(() => {
+        most = Math.max(most, waiting++);
+      }),
+    );
+    const handler = ({ values }: Session<number, number>) =>
+      values.pipe(
+        gatedBy(gate),
+        take(1),
+        tap(() => {
+          left();
+          gate.ready = false;
+        }),
+      );
+    record(
+      source.pipe(
+        keyedSessions((value) => value, handler, {
+          highWaterMark: 3,
+          bufferSize: 3,
+          overflow: 'drop-oldest',
+          onDrop: left,
+        }),
+      ),
+    );
+    gate.ready = true;
+    expect([most, waiting]).toEqual([3, 3]);
+  });
+
   it('of a key: an error that names the option', () => {
     const { send, log } = start(worker().handler, { bufferSizePerKey: 2 });
     send('a1', 'b1', 'b2', 'a2', 'a3', 'a4');

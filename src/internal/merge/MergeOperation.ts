@@ -119,7 +119,7 @@ export class MergeOperation<T, R> {
 
   private readonly onResolved = (result: R): void => {
     if (!this.mayReadSignal) this.works.running--; // else the work itself has told
-    if (!this.closed && this.emit(result, undefined)) this.freeSlot(undefined);
+    if (this.emit(result, undefined)) this.freeSlot(undefined);
   };
 
   private readonly onRejected = (error: unknown): void => {
@@ -164,8 +164,9 @@ export class MergeOperation<T, R> {
     return this.outlet?.sharedGate ?? (inner.gate ??= this.outlet?.gateOf(inner));
   }
 
-  /** Gives whether the result has left; else it waits. */
+  /** Gives whether the result has left; else it waits, or nothing leaves any more. */
   emit(result: R, slot: Slot<T, R>): boolean {
+    if (this.closed) return false;
     if (this.outlet) return this.outlet.emit(result, slot);
     this.destination.next(result);
     return true;

@@ -17,6 +17,8 @@ export class SessionsOperation<K, T, R> {
   private readonly live: LiveSessions<K, T, R>;
   private readonly intake: SessionIntake<K, T, R>;
   private readonly end: SessionsEnd<K, T, R>;
+  /** Values that come meanwhile have to wait for the end of that, so none are asked for. */
+  private advancing = false;
 
   constructor(
     private readonly destination: Subscriber<R>,
@@ -25,15 +27,21 @@ export class SessionsOperation<K, T, R> {
     const below = findGate(destination);
     const end = (this.end = new SessionsEnd(destination, settings, this));
     const lanes = (this.lanes = new SessionLanes(settings));
+    const wake = () => {
+      this.intake.gate.wake();
+    };
     const onMoved = drainLoop(
       destination,
       () => {
+        this.advancing = true;
         this.advance();
+        this.advancing = false;
       },
       end.onThrow,
+      wake,
     );
     const onTaken = () => {
-      this.intake.gate.wake();
+      if (!this.advancing) wake();
     };
     const { bufferSize, where } = settings;
     const resultSettings = { bufferSize, where, sessions: () => this.live.size, onIdle: onTaken };
@@ -60,7 +68,6 @@ export class SessionsOperation<K, T, R> {
     if (end.closed) return;
     live.clock.set();
     if (intake.isOver && lanes.keys === 0) this.destination.complete();
-    else intake.gate.wake();
   }
 
   // What becomes of its parts at the end

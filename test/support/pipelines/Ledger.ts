@@ -9,6 +9,10 @@ import type { Closing, Trial } from './Trial.js';
 export class Ledger {
   end: 'complete' | 'error' | undefined;
   sourceEnded = false;
+  /** How much had been opened before it. */
+  private readonly openedBefore: number;
+  /** How deep in calls of `next`, of the stage and of what is below: what comes from within may have to wait for them. */
+  busy = 0;
   /** It was told to end before its source. */
   hasCut = false;
   /** It has said that it cut work off: the results of that do not come. */
@@ -34,14 +38,25 @@ export class Ledger {
     readonly name: string,
     private readonly model: StageModel,
   ) {
-    const { forgets = 'nothing' } = model;
+    this.openedBefore = trial.opened;
+    const { forgets = 'nothing', mostForgotten = Infinity } = model;
     trial.finally(() => {
       const isExcused = forgets === 'anything' || (forgets === 'when cut off' && this.end !== 'complete');
-      for (const parcel of isExcused ? [] : [...this.inside, ...this.made])
-        if (!this.dropped.has(parcel)) trial.check(false, () => `${parcel.name} is lost in ${name}`);
+      const lost = [...this.inside, ...this.made].filter((parcel) => !this.dropped.has(parcel));
+      trial.check(
+        lost.length <= (isExcused ? mostForgotten : 0),
+        () => `${lost.map((parcel) => parcel.name).join(', ')} lost in ${name}`,
+      );
       if (this.end === 'complete' && !isExcused && !this.saysAborted)
         for (const parcel of this.promised) trial.check(false, () => `${parcel.name} is lost in ${name}`);
     });
+  }
+
+  /** It subscribes to what is above, perhaps not for the first time. */
+  beginAttempt(): void {
+    if (!this.model.waitsForNext) return;
+    const open = this.trial.stillOpen(this.index - 1, Infinity, this.openedBefore);
+    this.trial.check(open.length === 0, () => `${this.name} goes on before the clean-up of ${open.join(', ')}`);
   }
 
   enter(parcel: Parcel): void {
@@ -70,7 +85,11 @@ export class Ledger {
   }
 
   /** For each `onDrop` and `onDropResult`. */
-  readonly drop = (parcel: Parcel): void => {
+  readonly drop = (parcel: Parcel, reason?: string): void => {
+    this.trial.check(
+      reason !== 'unsubscribe' || this.end !== 'complete',
+      () => `${parcel.name} is dropped by ${this.name}, which is complete`,
+    );
     if (this.model.isShared) this.dropped.add(parcel);
     else {
       const isKnown = this.promised.delete(parcel) || this.made.delete(parcel) || this.inside.delete(parcel);
@@ -79,7 +98,14 @@ export class Ledger {
   };
 
   /** How much of its work, with the clean-up, is not over, and will be. */
-  open = 0;
+  private open = 0;
+  /** How much of that is closed by a call of `next` that is under way, when it comes back. */
+  private openInCalls = 0;
+
+  /** Whether nothing is open but what a call under way still has to close. */
+  get isCleanedUp(): boolean {
+    return this.open === (this.busy > 0 ? this.openInCalls : 0);
+  }
 
   /** How many values have work under way. */
   private get active(): number {
@@ -90,11 +116,12 @@ export class Ledger {
     return [...this.running.keys()].filter((parcel) => parcel.key === key).length;
   }
 
-  /** Work for a value begins. */
-  begin(parcel: Parcel): Closing {
+  /** Work for a value begins; `inCalls`: of a generator, which RxJS closes only when its value has been taken. */
+  begin(parcel: Parcel, inCalls = 0): Closing {
     const closing = this.trial.opens(`the work for ${parcel.name} in ${this.name}`, this.index);
     let hangs = false;
     this.open++;
+    this.openInCalls += inCalls;
     this.running.set(parcel, (this.running.get(parcel) ?? 0) + 1);
     const { concurrent = Infinity, concurrentPerKey = Infinity } = this.model;
     this.trial.check(this.active <= concurrent, () => `${String(this.active)} run in ${this.name}`);
@@ -110,6 +137,7 @@ export class Ledger {
       },
       close: () => {
         if (!hangs) this.open--;
+        this.openInCalls -= inCalls;
         const left = (this.running.get(parcel) ?? 0) - 1;
         if (left > 0) this.running.set(parcel, left);
         else this.running.delete(parcel);

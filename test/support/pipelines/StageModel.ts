@@ -10,6 +10,8 @@ export interface StageModel {
     'passes' | 'gate' | 'passes if exact' | 'runs on' | { readonly fansOut: number } | { readonly gives: number };
   /** How often it subscribes to what is above, at most; each time that may give some of its own again. Default: once. */
   readonly subscribes?: number;
+  /** Before it subscribes again, all above has been cleaned up. */
+  readonly waitsForNext?: boolean;
   /** How many values wait inside at most, if what is above heeds demand. Default: no bound. */
   readonly holds?: number;
   /** How many may wait at all. Default: no bound. */
@@ -22,6 +24,8 @@ export interface StageModel {
   readonly concurrentPerKey?: number;
   /** What it may lose in silence. Default: nothing. */
   readonly forgets?: 'nothing' | 'when cut off' | 'anything';
+  /** How many values that may be. Default: any number. */
+  readonly mostForgotten?: number;
   /** It may come to its end before its source does. */
   readonly cuts?: boolean;
   /** Who is handed a value may be more than one. */
@@ -51,13 +55,14 @@ export const demandInto = ({ burst, given }: Demand, { subscribes = 1 }: StageMo
   given: given * subscribes,
 });
 
-export function demandBelow(source: Demand, model: StageModel): Demand {
+/** `echoes`: what one value brings about may come before all that is made of it is out, and be as much again. */
+export function demandBelow(source: Demand, model: StageModel, echoes: boolean): Demand {
   const { demand = 'passes' } = model;
   const above = demandInto(source, model);
   if (demand === 'passes') return above;
   if (demand === 'gate') return exact;
   if (demand === 'passes if exact') return tooMany(above) === 0 ? exact : free;
-  if (demand === 'runs on') return free;
+  if (demand === 'runs on' || echoes) return free;
   if ('fansOut' in demand) {
     const times = Math.max(1, demand.fansOut);
     return { burst: above.burst * times, given: above.given * times };
@@ -67,7 +72,9 @@ export function demandBelow(source: Demand, model: StageModel): Demand {
 
 export type Order = 'kept' | 'kept by key' | 'none';
 
-export function orderBelow(above: Order, { order = 'keeps' }: StageModel): Order {
+/** `echoes`: as above, and in RxJS it overtakes the rest. */
+export function orderBelow(above: Order, { order = 'keeps', demand }: StageModel, echoes: boolean): Order {
   if (order === 'mixes' || above === 'none') return 'none';
+  if (echoes && typeof demand === 'object') return 'none';
   return order === 'by key' ? 'kept by key' : above;
 }

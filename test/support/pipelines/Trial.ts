@@ -34,6 +34,7 @@ export class Trial {
   opened = 0;
   private readonly open = new Set<Opened>();
   private readonly atTheEnd: (() => void)[] = [];
+  private readonly listeners = new Set<() => void>();
   private names = 0;
 
   check(holds: boolean, problem: () => string): void {
@@ -63,9 +64,21 @@ export class Trial {
     };
   }
 
-  /** What is still open of the first so many that were opened by those up to the stage `upTo`, and is not there for ever. */
-  stillOpen(upTo: number, first = Infinity): string[] {
-    return [...this.open].filter(({ by, nth, hangs }) => by <= upTo && nth <= first && !hangs).map(({ what }) => what);
+  /** What is still open of what those up to the stage `upTo` have opened, between two counts of `opened`, and is not there for ever. */
+  stillOpen(upTo: number, to = Infinity, from = 0): string[] {
+    return [...this.open]
+      .filter(({ by, nth, hangs }) => by <= upTo && nth > from && nth <= to && !hangs)
+      .map(({ what }) => what);
+  }
+
+  /** The consumer has taken a value, and is still at it. */
+  taken(): void {
+    for (const listener of [...this.listeners]) listener();
+  }
+
+  onTaken(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   later(ms: number): Promise<void> {

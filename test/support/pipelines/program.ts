@@ -69,11 +69,12 @@ export interface Boundary {
 export function boundariesOf({ sources, combine, stages }: PipelineProgram): Boundary[] {
   let demand = sources.every(waits) ? exact : free;
   let order = combine === 'merge' && sources.length > 1 ? ('none' as Order) : 'kept';
+  const echoes = sources.some(({ kind }) => kind === 'echo');
   const boundaries = [{ demand, order }];
   for (const stage of stages) {
     const model = modelOf(stage);
-    demand = demandBelow(demand, model);
-    order = orderBelow(order, model);
+    demand = demandBelow(demand, model, echoes);
+    order = orderBelow(order, model, echoes);
     boundaries.push({ demand, order });
   }
   return boundaries;

@@ -6,12 +6,12 @@ import { Fault, theSources, type CleanupProgram, type Trial } from './Trial.js';
 import { cleanups, rarely } from './works.js';
 
 const pulled = ['generator', 'iterator', 'async generator', 'usingAsync'] as const;
-const pushed = ['timer', 'subject', 'burst'] as const;
+const pushed = ['timer', 'subject', 'burst', 'echo'] as const;
 
 /** Where values come from. */
 export interface SourceProgram {
   readonly kind: (typeof pulled)[number] | (typeof pushed)[number];
-  /** How many values, and how long each takes, in ms. */
+  /** How many values, and how long each takes, in ms; `'echo'` gives one besides from within whatever the consumer takes. */
   readonly count: number;
   readonly ms: number;
   readonly slice: number;
@@ -123,7 +123,7 @@ export function sourceOf(
     };
   };
 
-  const timed = (pace: 'timer' | 'subject' | 'burst') =>
+  const timed = (pace: (typeof pushed)[number]) =>
     new Observable<Parcel>((subscriber) => {
       const value = pace === 'subject' ? hotValues() : values();
       const scope = findCleanupScope(subscriber);
@@ -154,6 +154,7 @@ export function sourceOf(
           }
         }
       };
+      if (pace === 'echo') subscriber.add(trial.onTaken(goOn));
       if (pace === 'burst') goOn();
       else trial.after(ms, goOn);
     });

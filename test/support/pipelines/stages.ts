@@ -196,6 +196,7 @@ const windowed = (operator: (ms: number, ledger: Ledger) => Operator) =>
       capacity: size + spare,
       overflows: true,
       forgets: 'when cut off',
+      mostForgotten: size,
     }),
     build: ({ size, ms, spare }, ledger) =>
       demandWindow(size, operator(ms, ledger), {
@@ -307,6 +308,17 @@ const native = {
     build: () => retry(1),
     isFault: true,
   }),
+};
+
+/** How lines come in chunks. */
+const cuttings = {
+  lines: identity<Observable<string>>,
+  halves: concatMap((line: string) => [line.slice(0, line.length / 2), line.slice(line.length / 2)]),
+  pairs: pipe(
+    bufferCount<string>(2),
+    map((lines) => lines.join('')),
+  ),
+  'without the last line feed': map((line: string, i) => (i > 0 ? '\n' : '') + line.trimEnd()),
 };
 
 /** Of this package. */
@@ -540,7 +552,7 @@ const ours = {
   }),
   retryBackoff: kind({
     options: () => fc.record({ count: fc.constantFrom(1, 2), ms: fc.nat(5) }),
-    model: ({ count }) => ({ subscribes: 1 + count }),
+    model: ({ count }) => ({ subscribes: 1 + count, waitsForNext: true }),
     build: ({ count, ms }, { trial }) =>
       retryBackoff({
         count,
@@ -610,6 +622,7 @@ const ours = {
         holds: highWaterMark + concurrent,
         capacity: highWaterMark + spare + concurrent,
         forgets: 'when cut off',
+        mostForgotten: concurrent,
       };
     },
     build: (options, ledger) => {
@@ -672,7 +685,16 @@ const ours = {
   }),
   'JSON lines': kind({
     options: () =>
-      fc.record({ cut: fc.constantFrom('lines', 'halves', 'pairs'), bytes: fc.boolean(), split: fc.boolean() }),
+      fc.record({
+        cut: fc.constantFrom(
+          'lines' as const,
+          'halves' as const,
+          'pairs' as const,
+          'without the last line feed' as const,
+        ),
+        bytes: fc.boolean(),
+        split: fc.boolean(),
+      }),
     model: () => ({ demand: 'passes if exact', forgets: 'when cut off' }),
     build: ({ cut, bytes, split }) => {
       const parcels = new Map<string, Parcel>();
@@ -683,14 +705,7 @@ const ours = {
           return { name: parcel.name, text: 'Zürich' };
         }),
         formatJsonLines(),
-        cut === 'lines'
-          ? identity
-          : cut === 'halves'
-            ? concatMap((line) => [line.slice(0, line.length / 2), line.slice(line.length / 2)])
-            : pipe(
-                bufferCount(2),
-                map((lines) => lines.join('')),
-              ),
+        cuttings[cut],
         map((chunk) => (bytes ? encoder.encode(chunk) : chunk)),
         split
           ? pipe(

@@ -219,7 +219,7 @@ export function timedWork(
 }
 
 function* generatorWork(ledger: Ledger, parcel: Parcel, { results, fails }: WorkProgram): Generator<Parcel> {
-  const { close } = ledger.begin(parcel);
+  const { close } = ledger.begin(parcel, 1);
   try {
     for (let i = 0; i < results; i++) yield ledger.make(parcel.part());
     if (fails) throw new Fault('the work');
