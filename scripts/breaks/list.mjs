@@ -141,12 +141,6 @@ const order = [
     broken: 'return this.isClear(slot);',
   },
   {
-    name: 'bufferedMergeMap: gives the result of a promise after its end',
-    file: `${merge}/MergeOperation.ts`,
-    code: 'if (this.closed) return false;',
-    broken: '',
-  },
-  {
     name: 'demandWindow: what comes overtakes what waits',
     file: 'src/internal/window/WindowEntrance.ts',
     code: 'if (waiting.size === 0 && occupancy.hasRoom && this.passage.isOpen)',
@@ -157,12 +151,6 @@ const order = [
     file: 'src/internal/window/WindowExit.ts',
     code: 'else if (waiting.size === 0 && this.passage.isOpen)',
     broken: 'else if (this.passage.isOpen)',
-  },
-  {
-    name: 'keyedSessions: what comes overtakes what waits',
-    file: 'src/internal/sessions/KeyedSession.ts',
-    code: 'const isFree = this.isOpen && !this.draining && lane.size === 0 &&',
-    broken: 'const isFree = this.isOpen &&',
   },
 ];
 
