@@ -295,8 +295,8 @@ const progress = [
   {
     name: 'keyedSessions: sessions that go on ask for nothing',
     file: 'src/internal/sessions/SessionsOperation.ts',
-    code: 'else intake.gate.wake();',
-    broken: '',
+    code: 'end.onThrow,\n      wake,',
+    broken: 'end.onThrow,',
   },
   {
     name: 'zipPull: a tuple that has left asks for nothing',
