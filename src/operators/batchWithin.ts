@@ -124,10 +124,12 @@ export function batchWithin<T>(options: BatchWithinOptions<T>): OperatorFunction
             passage.leave();
             if (sourceCompleted) destination.complete();
           }
-          gate.wake();
         },
         (thrown) => {
           losses.fail(thrown);
+        },
+        () => {
+          gate.wake();
         },
       );
 

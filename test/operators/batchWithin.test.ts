@@ -348,6 +348,16 @@ describe('batchWithin', () => {
       }
     });
 
+    it('takes what such a source brings once it is asked, however much that is', () => {
+      const gate = new ManualGate();
+      const { log } = record(
+        concat(fromPull([1, 2, 3, 4]), range(5, 100)).pipe(batchWithin({ size: 2, bufferSize: 2 }), gatedBy(gate)),
+      );
+      gate.ready = true;
+      expect(log).toHaveLength(53);
+      expect(log.flat()).toEqual([...Array.from({ length: 104 }, (_, i) => i + 1), 'complete']);
+    });
+
     it('asks again when the buffer was dropped', () => {
       const gate = new ManualGate();
       const values = new Subject<number>();

@@ -9,6 +9,7 @@ import {
   NEVER,
   Observable,
   of,
+  range,
   Subject,
   takeUntil,
   throwError,
@@ -16,9 +17,16 @@ import {
   type OperatorFunction,
 } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { bufferedMergeMap, fromPull, type BufferedMergeMapOptions, type WorkContext } from '../../src/index.js';
+import {
+  bufferedMergeMap,
+  fromPull,
+  gatedBy,
+  type BufferedMergeMapOptions,
+  type WorkContext,
+} from '../../src/index.js';
 import { operate } from '../../src/internal/operate.js';
 import { findCleanupScope } from '../../src/link/walk.js';
+import { ManualGate } from '../support/ManualGate.js';
 import { record } from '../support/record.js';
 import { deferred, settle } from '../support/settle.js';
 import { collectUnhandled, reported } from '../support/unhandled.js';
@@ -33,6 +41,35 @@ function noting(log: unknown[]): BufferedMergeMapOptions<string, string> {
 
 describe('bufferedMergeMap', () => {
   const unhandled = collectUnhandled();
+
+  describe('asks only when nothing of its own is about to leave, so that a burst then finds the way free', () => {
+    const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
+    const burst = () => concat(fromPull([0, 1, 2, 3, 4, 5]), range(6, 100));
+
+    it.each([{ ordered: true }, {}, { ordered: true, key: (value: number) => value % 2, highWaterMark: 2 }])(
+      'of the source: %o',
+      (options) => {
+        const gate = new ManualGate();
+        const { log } = record(
+          burst().pipe(
+            bufferedMergeMap((value) => of(value), { concurrent: 2, bufferSize: 2, ...options }),
+            gatedBy(gate),
+          ),
+        );
+        gate.ready = true;
+        expect(log).toEqual([...numbers(106), 'complete']);
+      },
+    );
+
+    it.each([{ ordered: true }, {}])('of an inner source: %o', (options) => {
+      const gate = new ManualGate();
+      const { log } = record(
+        of('a').pipe(bufferedMergeMap(burst, { concurrent: 2, bufferSize: 0, ...options }), gatedBy(gate)),
+      );
+      gate.ready = true;
+      expect(log).toEqual([...numbers(106), 'complete']);
+    });
+  });
 
   describe('loses no result that waits', () => {
     const completesWhenAborted = (signal: AbortSignal) =>

@@ -14,6 +14,8 @@ interface Slots<T> {
   readonly hasFree: boolean;
   /** Nothing is started any more. */
   readonly closed: boolean;
+  /** Results that had waited are leaving; the gate is woken when they have. */
+  readonly isDelivering: boolean;
   start(value: T, ticket: Ticket<T>): void;
   completeIfDone(): void;
   fail(error: unknown): void;
@@ -87,7 +89,7 @@ export class Intake<T> {
     while (line.hasNext && slots.hasFree && !slots.closed) line.takeNext(this.start);
     this.draining = false;
     this.expiry?.watch();
-    this.gate.wake();
+    this.wake();
   }
 
   /** What `ticket` stands for has ended. */
@@ -134,8 +136,13 @@ export class Intake<T> {
   private drop(values: readonly T[], reason: 'overflow' | 'age'): void {
     if (values.length === 0) return;
     for (const value of values) this.drops.value(value, reason);
-    this.gate.wake();
+    this.wake();
     this.slots.completeIfDone(); // where nothing may run, they may have been the last
+  }
+
+  /** Not while more is about to leave: what a burst brings then would have to wait for it. */
+  private wake(): void {
+    if (!this.draining && !this.slots.isDelivering) this.gate.wake();
   }
 
   /** Beyond the mark it reads on only while a slot is free and nothing that waits may take it. */

@@ -83,6 +83,11 @@ export class MergeOperation<T, R> {
     return this.active < this.slots.value;
   }
 
+  /** What frees a slot now is not the last; after it the gate is woken. */
+  get isDelivering(): boolean {
+    return !!this.outlet?.isFlushing;
+  }
+
   receive(value: T): void {
     if (!this.closed) this.intake.receive(value);
   }

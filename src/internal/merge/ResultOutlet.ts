@@ -32,9 +32,10 @@ export interface OutletSettings<Slot, R> {
 export class ResultOutlet<Slot extends HeldSlot | undefined, R> {
   /** What inner sources see where one result that waits holds back all of them. */
   readonly sharedGate: LevelGate | undefined;
+  /** Results that come meanwhile have to wait for the end of that, so none are asked for. */
+  isFlushing = false;
   private readonly line: ResultLine<Slot, R>;
   private cancelBelow: (() => void) | undefined;
-  private flushing = false;
   private closed = false;
 
   constructor(private readonly settings: OutletSettings<Slot, R>) {
@@ -97,9 +98,9 @@ export class ResultOutlet<Slot extends HeldSlot | undefined, R> {
   };
 
   private flush(): void {
-    if (this.flushing || !this.line.hasFirst) return;
+    if (this.isFlushing || !this.line.hasFirst) return;
     const { below, onIdle } = this.settings;
-    this.flushing = true;
+    this.isFlushing = true;
     try {
       while (this.line.hasFirst && !this.closed) {
         if (below && !below.ready) {
@@ -109,7 +110,7 @@ export class ResultOutlet<Slot extends HeldSlot | undefined, R> {
         this.line.takeFirst(this.deliver);
       }
     } finally {
-      this.flushing = false;
+      this.isFlushing = false;
     }
     this.sharedGate?.wake();
     onIdle();
