@@ -247,7 +247,7 @@ const progress = [
   {
     name: 'bufferedMergeMap: a slot that gets free asks for nothing',
     file: `${merge}/Intake.ts`,
-    code: 'this.expiry?.watch();\n    this.gate.wake();',
+    code: 'this.expiry?.watch();\n    this.wake();',
     broken: 'this.expiry?.watch();',
   },
   {
@@ -396,6 +396,7 @@ const cleanUp = [
 
 const of = (promise, breaks) => breaks.map((each) => ({ promise, ...each }));
 
+/** @type {{ promise: string, name: string, file: string, code: string, broken: string }[]} */
 export const breaks = [
   ...of('lossless', lossless),
   ...of('order', order),
