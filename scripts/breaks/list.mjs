@@ -277,7 +277,7 @@ const progress = [
   {
     name: 'rateLimit: a value that has left asks for nothing',
     file: 'src/internal/limiter/LimitedValues.ts',
-    code: 'else this.gate.wake();',
+    code: 'else this.demand.wake();',
     broken: '',
   },
   {

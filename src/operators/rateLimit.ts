@@ -106,7 +106,7 @@ export function rateLimit<T>(
       const values = new LimitedValues(destination, shared ?? new Limiter(limits), settings);
       const subscriber = operate<T, T>({
         destination,
-        gate: values.gate,
+        gate: values.demand.gate,
         next: (value) => {
           values.receive(value);
         },

@@ -755,3 +755,20 @@ describe('rateLimit above a limiter that is shared', () => {
     expect(log).toEqual(['a1@0', 'b1@0', 'a2@35']);
   });
 });
+
+describe('rateLimit over a source that cannot wait', () => {
+  it.each([{}, { key: (value: number) => value % 2 }])(
+    'asks only when nothing of its own is about to leave, so that a burst then finds the way free: %o',
+    (options) => {
+      const gate = new ManualGate();
+      const { log } = record(
+        concat(fromPull([0, 1, 2, 3, 4, 5]), range(6, 100)).pipe(
+          rateLimit({ limit: 1000, interval: 1, bufferSize: 3, highWaterMark: 3, ...options }),
+          gatedBy(gate),
+        ),
+      );
+      gate.ready = true;
+      expect(log.slice().sort()).toEqual([...Array.from({ length: 106 }, (_, i) => i), 'complete'].sort());
+    },
+  );
+});

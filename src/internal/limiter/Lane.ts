@@ -32,6 +32,8 @@ export abstract class Lane implements Ranked {
   private readonly impatient = new LinkedList<Claimant>();
   private turns = 0;
   private draining = false;
+  /** To be called when it has drained. */
+  private onDrained: (() => void)[] | undefined = undefined;
 
   constructor(
     protected readonly host: LaneHost,
@@ -99,6 +101,14 @@ export abstract class Lane implements Ranked {
       this.draining = false;
     }
     if (!this.isWaitedFor) this.host.forget(this);
+    const { onDrained } = this;
+    this.onDrained = undefined;
+    for (const call of onDrained ?? []) call();
+  }
+
+  /** Calls back when it has served as many as it can, of which somebody is being served now. */
+  whenDrained(call: () => void): void {
+    (this.onDrained ??= []).push(call);
   }
 
   /** To be called before it is told. */

@@ -2,13 +2,12 @@ import type { Subscriber } from 'rxjs';
 import { BufferOverflowError } from '../../errors/BufferOverflowError.js';
 import { PermitCostError } from '../../errors/PermitCostError.js';
 import { RateLimitError } from '../../errors/RateLimitError.js';
-import { DependentGate } from '../../link/DependentGate.js';
-import { LevelGate } from '../../link/LevelGate.js';
 import { Passage } from '../../link/Passage.js';
 import { findGate } from '../../link/walk.js';
 import { KeyedBuffer } from '../../machines/KeyedBuffer.js';
 import { WaitLine } from '../../machines/WaitLine.js';
 import type { QueueOptions } from '../../options/queue.js';
+import { Demand } from './Demand.js';
 import { nonNegativeInteger } from './nonNegativeInteger.js';
 import { Losses } from '../Losses.js';
 import { reportUnhandled } from '../reportUnhandled.js';
@@ -26,9 +25,8 @@ export interface LimitedValuesSettings<T> extends Required<QueueOptions> {
 
 /** One subscription to `rateLimit`: values wait in a line for each key until there are permits and the consumer can take them. */
 export class LimitedValues<T> {
-  /** For the sources above. */
-  readonly gate: LevelGate;
   readonly patient: boolean;
+  readonly demand: Demand;
   private readonly waiting: KeyedBuffer<Priced<T>, ValueLine<T>>;
   private readonly passage: Passage;
   /** Lines whose turn came while the consumer below was full. */
@@ -48,7 +46,7 @@ export class LimitedValues<T> {
     this.passage = new Passage(below, this.resume);
     this.losses = new Losses(destination);
     const hasRoom = () => this.waiting.size === 0 || this.waiting.size < highWaterMark;
-    this.gate = below && highWaterMark === 0 ? new DependentGate(hasRoom, below) : new LevelGate(hasRoom);
+    this.demand = new Demand(hasRoom, highWaterMark === 0 ? below : undefined);
   }
 
   get isOpen(): boolean {
@@ -96,8 +94,9 @@ export class LimitedValues<T> {
     return this.below.add(resume);
   }
 
-  emit(line: ValueLine<T>): void {
+  emit(line: ValueLine<T>, lane: Lane): void {
     const { value } = this.waiting.shift(line);
+    this.demand.wakeAfter(lane);
     outOfLane(() => {
       try {
         line.update();
@@ -109,9 +108,10 @@ export class LimitedValues<T> {
     });
   }
 
-  refuse(line: ValueLine<T>, retryAfter: number, failure: ErrorOptions | undefined): void {
+  refuse(line: ValueLine<T>, lane: Lane, retryAfter: number, failure: ErrorOptions | undefined): void {
     const { limiter, losses, settings } = this;
     limiter.refused++;
+    this.demand.wakeAfter(lane);
     outOfLane(() => {
       if (settings.mode === 'enforce') this.fail(new RateLimitError(settings.where, retryAfter, failure));
       else {
@@ -146,15 +146,17 @@ export class LimitedValues<T> {
 
   private readonly resume = (): void => {
     const { below, passage } = this;
-    while (below.size > 0 && this.isOpen) below.callFirst();
-    if (below.size > 0) passage.wait();
+    this.demand.wakeAfterAll(() => {
+      while (below.size > 0 && this.isOpen) below.callFirst();
+      if (below.size > 0) passage.wait();
+    });
   };
 
   /** To be called when values may have left. */
   private moved(): void {
     if (this.destination.closed) return;
     if (this.sourceCompleted && this.waiting.size === 0) this.destination.complete();
-    else this.gate.wake();
+    else this.demand.wake();
   }
 }
 

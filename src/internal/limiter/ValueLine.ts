@@ -16,10 +16,10 @@ interface Subscription<T> {
   laneOf(key: unknown): Lane;
   /** Calls back when the consumer can take a value again. Returns the cancellation. */
   waitBelow(resume: () => void): () => void;
-  /** There are permits for the first of the line. */
-  emit(line: ValueLine<T>): void;
+  /** There are permits for the first of the line, in `lane`. */
+  emit(line: ValueLine<T>, lane: Lane): void;
   /** There are none. */
-  refuse(line: ValueLine<T>, retryAfter: number, failure: ErrorOptions | undefined): void;
+  refuse(line: ValueLine<T>, lane: Lane, retryAfter: number, failure: ErrorOptions | undefined): void;
 }
 
 /** The values of one key that wait in one subscription: for permits in the lane of the limiter, or for the consumer below. */
@@ -50,18 +50,16 @@ export class ValueLine<T> extends KeyLine<Priced<T>, ValueLine<T>> implements Cl
   }
 
   skip(): void {
-    this.lane = undefined;
+    this.leaveLane();
     if (this.size > 0) this.cancelBelow = this.subscription.waitBelow(this.resume);
   }
 
   receive(): void {
-    this.lane = undefined;
-    this.subscription.emit(this);
+    this.subscription.emit(this, this.leaveLane());
   }
 
   refuse(retryAfter: number, failure: ErrorOptions | undefined): void {
-    this.lane = undefined;
-    this.subscription.refuse(this, retryAfter, failure);
+    this.subscription.refuse(this, this.leaveLane(), retryAfter, failure);
   }
 
   /** To be called when its first may be another: it waits where it has to, and nowhere else. */
@@ -73,6 +71,13 @@ export class ValueLine<T> extends KeyLine<Priced<T>, ValueLine<T>> implements Cl
       this.lane = this.subscription.laneOf(this.key); // anew, since a key that is not used is forgotten
       this.lane.join(this);
     }
+  }
+
+  /** The lane has let it out. */
+  private leaveLane(): Lane {
+    const lane = this.lane as Lane;
+    this.lane = undefined;
+    return lane;
   }
 
   private leave(): void {
