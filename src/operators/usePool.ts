@@ -1,4 +1,4 @@
-import { noop, Observable, type ObservableInput, type ObservedValueOf, type OperatorFunction } from 'rxjs';
+import { EMPTY, noop, Observable, type ObservableInput, type ObservedValueOf, type OperatorFunction } from 'rxjs';
 import {
   booleanOf,
   functionOf,
@@ -27,7 +27,7 @@ export interface UsePoolOptions<T, R> extends QueueOptions, CleanupOptions, Name
   highWaterMark?: number;
   /** Emits the results in the order of the source. Default: `false`. */
   ordered?: boolean;
-  /** Called with each value that is dropped before it was started, and why. */
+  /** Called with each value that is dropped before `project` was called with it, and why: those that wait for a resource, too. */
   onDrop?(this: void, value: T, reason: DropReason): void;
   /** Called with each result that had to wait and could not be emitted any more, and why. */
   onDropResult?(this: void, result: R, reason: Exclude<DropReason, 'overflow'>): void;
@@ -50,7 +50,8 @@ export interface UsePoolOptions<T, R> extends QueueOptions, CleanupOptions, Name
  * - **Unsubscribed**, it unsubscribes from the source and cancels the inner sources; each resource is returned after its clean-up.
  * - **Backpressure**: asks the source for no more than `concurrent + highWaterMark` values ahead. Inner iterables and streams are pulled
  *   at the pace of the consumer below.
- * - **Drops** by `overflow`, and what waits on error and unsubscription: `onDrop` sees each value, `onDropResult` each result.
+ * - **Drops** by `overflow`, and what waits on error and unsubscription, for its turn or for a resource: `onDrop` sees each value,
+ *   `onDropResult` each result.
  * - **Rather** `bufferedMergeMap` and `pool.use` inside of `project` when not all of its work needs the resource, or with keys and priorities.
  *
  * @throws RangeError if called with an option out of range
@@ -77,7 +78,23 @@ export function usePool<T, P, O extends ObservableInput<unknown>>(
 
   return (source) =>
     new Observable((destination) => {
-      source.subscribe(new MergeOperation(destination, settings).asSubscriber());
+      const operation = new MergeOperation<T, ObservedValueOf<O>>(destination, {
+        ...settings,
+        project: (value) =>
+          new Observable<ObservedValueOf<O>>((inner) => {
+            let isStarted = false;
+            inner.add(() => {
+              if (!isStarted) operation.drops.unstarted(value);
+            });
+            const work = (resource: P, context: WorkContext) => {
+              if (operation.closed) return EMPTY; // the resource is that of another, which has been torn down just now
+              isStarted = true;
+              return project(value, resource, context) as ObservableInput<ObservedValueOf<O>>;
+            };
+            pool.use(work).subscribe(inner);
+          }),
+      });
+      source.subscribe(operation.asSubscriber());
     });
 }
 
@@ -85,7 +102,7 @@ function readOptions<T, P, O extends ObservableInput<unknown>>(
   pool: Pool<P>,
   project: (value: T, resource: P, context: WorkContext) => O,
   options: UsePoolOptions<T, ObservedValueOf<O>>,
-): MergeSettings<T, ObservedValueOf<O>> {
+): Omit<MergeSettings<T, ObservedValueOf<O>>, 'project'> {
   if (typeof (pool as Partial<Pool<P>> | undefined)?.use !== 'function')
     throw new TypeError(`pool must be a pool, got ${shown(pool)}`);
   functionOf('project', project);
@@ -94,7 +111,6 @@ function readOptions<T, P, O extends ObservableInput<unknown>>(
   const { bufferSize, highWaterMark, overflow } = readQueueOptions(options, concurrent);
   const patience = readCleanupOptions(options);
   return {
-    project: (value) => pool.use((resource, context) => project(value, resource, context)),
     concurrent,
     bufferSize,
     highWaterMark,

@@ -1,4 +1,4 @@
-import { concat, EMPTY, from, map, NEVER, of, Subject, take, throwError, timer } from 'rxjs';
+import { concat, EMPTY, from, map, NEVER, of, Subject, take, throwError, timer, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { usePool } from '../../src/operators/usePool.js';
 import { createPool } from '../../src/resources/createPool.js';
@@ -9,7 +9,7 @@ import { ManualGate } from '../support/ManualGate.js';
 import { marbles } from '../support/marbles.js';
 import { record } from '../support/record.js';
 import { deferred, settle } from '../support/settle.js';
-import { collectUnhandled } from '../support/unhandled.js';
+import { collectUnhandled, reported } from '../support/unhandled.js';
 
 const unhandled = collectUnhandled();
 
@@ -200,6 +200,75 @@ describe('usePool', () => {
     expect(named.log).toEqual([
       ['error', expect.objectContaining({ name: 'BufferOverflowError', where: "usePool 'db'" })],
     ]);
+  });
+
+  describe('hands what never had a resource to onDrop', () => {
+    const dropping = () => {
+      const dropped: unknown[] = [];
+      return { dropped, onDrop: (value: string, reason: string) => dropped.push([value, reason]) };
+    };
+
+    it('on unsubscription: those that wait for one before those that wait for a turn, and none that has one', () => {
+      const { dropped, onDrop } = dropping();
+      const pool = numbered(2);
+      pool.use(() => NEVER).subscribe();
+      const project = vi.fn(() => NEVER);
+      concat(of('has it', 'waits for it', 'waits'), NEVER)
+        .pipe(usePool(pool, project, { onDrop }))
+        .subscribe()
+        .unsubscribe();
+      expect(project).toHaveBeenCalledTimes(1); // the second has the resource of the first for a moment
+      expect(dropped).toEqual([
+        ['waits for it', 'unsubscribe'],
+        ['waits', 'unsubscribe'],
+      ]);
+      expect(pool.statistics()).toMatchObject({ inUse: 1, waiting: 0 });
+    });
+
+    it('while one is being made, and project is not called later', async () => {
+      const { dropped, onDrop } = dropping();
+      const made = deferred<string>();
+      const project = vi.fn(() => NEVER);
+      concat(of('a'), NEVER)
+        .pipe(usePool(createPool({ create: () => made.promise, max: 1 }), project, { onDrop }))
+        .subscribe()
+        .unsubscribe();
+      made.resolve('a resource');
+      await settle();
+      expect(dropped).toEqual([['a', 'unsubscribe']]);
+      expect(project).not.toHaveBeenCalled();
+    });
+
+    it('on an error: the one that the pool refused, and the others', () => {
+      const { dropped, onDrop } = dropping();
+      const scheduler = new VirtualTimeScheduler();
+      const pool = createPool({ create: () => ({}), max: 1, acquireTimeout: 5, scheduler });
+      pool.use(() => NEVER).subscribe();
+      const { log } = record(
+        concat(of('a', 'b', 'c'), NEVER).pipe(usePool(pool, () => NEVER, { concurrent: 2, onDrop })),
+      );
+      scheduler.flush();
+      expect(log).toEqual([['error', expect.objectContaining({ name: 'PoolTimeoutError' })]]);
+      expect(dropped).toEqual([
+        ['a', 'error'],
+        ['b', 'error'],
+        ['c', 'error'],
+      ]);
+    });
+
+    it('once, also when onDrop throws, which is reported', async () => {
+      const pool = numbered(1);
+      pool.use(() => NEVER).subscribe();
+      const onDrop = vi.fn(() => {
+        throw new Error('dropped');
+      });
+      concat(of('a'), NEVER)
+        .pipe(usePool(pool, () => NEVER, { onDrop }))
+        .subscribe()
+        .unsubscribe();
+      expect(onDrop).toHaveBeenCalledTimes(1);
+      expect(await reported(unhandled)).toEqual(new Error('dropped'));
+    });
   });
 
   it('hands results that waited to onDropResult', () => {

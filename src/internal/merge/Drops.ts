@@ -20,17 +20,26 @@ export class Drops<T, R> {
 
   value(value: T, reason: DropReason | 'age' = this.reason): void {
     if (reason === this.reason) this.counter?.lost('waiting', 1);
-    try {
-      this.settings.onDrop(value, reason);
-    } catch (thrown) {
-      this.onThrow(thrown);
-    }
+    this.tell(value, reason);
+  }
+
+  /** Its work had begun, with which it is counted, but not come to it. */
+  unstarted(value: T): void {
+    this.tell(value, this.reason);
   }
 
   result(result: R): void {
     this.counter?.lost('waiting', 1);
     try {
       this.settings.onDropResult(result, this.reason);
+    } catch (thrown) {
+      this.onThrow(thrown);
+    }
+  }
+
+  private tell(value: T, reason: DropReason | 'age'): void {
+    try {
+      this.settings.onDrop(value, reason);
     } catch (thrown) {
       this.onThrow(thrown);
     }

@@ -38,7 +38,7 @@ export class MergeOperation<T, R> {
   private readonly works: Works;
   /** `project` takes the context, or what it takes cannot be seen. */
   private readonly mayReadSignal: boolean;
-  private readonly drops: Drops<T, R>;
+  readonly drops: Drops<T, R>;
 
   constructor(
     readonly destination: Subscriber<R>,

@@ -618,11 +618,8 @@ const ours = {
         ...queueModel(options),
         order: ordered || concurrent === 1 ? 'keeps' : 'mixes',
         concurrent: Math.min(max, concurrent),
-        // Those that wait for a resource have a slot, and it is not told when they are given up.
-        holds: highWaterMark + concurrent,
+        holds: highWaterMark + concurrent, // those that wait for a resource have a slot
         capacity: highWaterMark + spare + concurrent,
-        forgets: 'when cut off',
-        mostForgotten: concurrent,
       };
     },
     build: (options, ledger) => {
